@@ -30,7 +30,7 @@ def base_seed() -> int:
 
 
 def seeds(n: int, purpose: str = "") -> list[int]:
-    """``n`` distinct seeds derived from the base seed, one for each independent run.
+    """``n`` seeds derived from the base seed, one for each independent run.
 
     Parameters
     ----------
