@@ -1,0 +1,1 @@
+"""Plausible wrong answers to each chapter's exercises; every one must fail its check."""
