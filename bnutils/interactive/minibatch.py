@@ -1,0 +1,129 @@
+"""The figure of chapter 2: drag one example of a minibatch, and watch the others' outputs."""
+
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from bnutils.interactive.mechanism import show
+
+LABEL = "One unit, one minibatch"
+DESCRIPTION = (
+    "Each line joins an example\u2019s value on the upper axis to its output on the lower one. "
+    "Take the large point and drag it sideways: in train mode all outputs move, in eval mode only "
+    "its own."
+)
+_BLUE, _VERMILLION, _GREY = "#0072B2", "#D55E00", "#555555"
+
+
+def minibatch(
+    x,
+    running_mean: float,
+    running_var: float,
+    gamma: float = 1.0,
+    beta: float = 0.0,
+    eps: float = 1e-5,
+    *,
+    label: str = LABEL,
+    description: str = DESCRIPTION,
+    static: Figure | None = None,
+) -> None:
+    """Show one unit's minibatch, with one example that the reader can drag.
+
+    Parameters
+    ----------
+    x
+        The unit's values before batch norm, one per example: shape (m,), 2 to 64 examples.
+    running_mean, running_var
+        The unit's stored statistics, used in eval mode.
+    gamma, beta, eps
+        The unit's scale, shift, and the constant under the root.
+    label, description
+        Title and explanation, plain text without measured digits.
+    static
+        The still picture; drawn by :func:`still` unless given. It is closed.
+
+    Raises
+    ------
+    ValueError
+        If x has another shape, or all its values are equal; if running_var is negative, eps is not
+        positive, gamma is zero, or any number is NaN or infinite.
+    """
+    data = _checked(x, running_mean, running_var, gamma, beta, eps)
+    show(
+        "minibatch",
+        data,
+        label=label,
+        description=description,
+        static=still(**data) if static is None else static,
+    )
+
+
+def still(x, running_mean, running_var, gamma=1.0, beta=0.0, eps=1e-5) -> Figure:
+    """The same in a still picture: one example moved, in train mode and in eval mode.
+
+    Arguments as in :func:`minibatch`.
+    """
+    before = np.asarray(x, dtype=float)
+    moved = int(before.argmax())
+    after = before.copy()
+    after[moved] = before.mean() + 6 * before.std()
+
+    def outputs(values, mean, var):
+        return gamma * (values - mean) / math.sqrt(var + eps) + beta
+
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+    for ax, mode in zip(axes, ("train", "eval"), strict=True):
+        stored = (running_mean, running_var)
+        y0, y1 = (
+            outputs(v, *((v.mean(), v.var()) if mode == "train" else stored))
+            for v in (before, after)
+        )
+        for i in range(len(before)):
+            colour = _VERMILLION if i == moved else _BLUE
+            ax.plot([before[i], y0[i]], [1, 0], color=_GREY, lw=0.8, ls=":", zorder=1)
+            ax.plot([after[i], y1[i]], [1, 0], color=colour, lw=1, alpha=0.8, zorder=2)
+        sizes = np.where(np.arange(len(before)) == moved, 70, 22)
+        colours = np.where(np.arange(len(before)) == moved, _VERMILLION, _BLUE)
+        ax.scatter(y0, np.zeros_like(y0), s=sizes, facecolor="white", edgecolor=_GREY, zorder=3)
+        ax.scatter(after, np.ones_like(after), s=sizes, color=colours, zorder=4)
+        ax.scatter(y1, np.zeros_like(y1), s=sizes, color=colours, zorder=4)
+        ax.set_yticks([0, 1], ["out: y", "in: x"])
+        ax.set_ylim(-0.2, 1.2)
+        ax.set_title(f"{mode}: {'all outputs move' if mode == 'train' else 'only its own moves'}")
+        ax.set_xlabel("value")
+    return figure
+
+
+def _checked(x, running_mean, running_var, gamma, beta, eps) -> dict:
+    """The figure's data, or an error that says what is wrong."""
+    if hasattr(x, "detach"):
+        x = x.detach().cpu()
+    values = np.asarray(x, dtype=float)
+    if values.ndim != 1 or not 2 <= len(values) <= 64:
+        raise ValueError(
+            f"x has shape {values.shape}; it must be one unit's values over a minibatch, shape "
+            "(m,) with m from 2 to 64, such as activations[:, unit]"
+        )
+    numbers = {
+        "running_mean": float(running_mean),
+        "running_var": float(running_var),
+        "gamma": float(gamma),
+        "beta": float(beta),
+        "eps": float(eps),
+    }
+    for name, value in {"x": values, **numbers}.items():
+        if not np.all(np.isfinite(value)):
+            raise ValueError(f"{name} holds NaN or infinity; every number must be finite")
+    if np.ptp(values) == 0:
+        raise ValueError(
+            "all values of x are equal: this unit is constant over the minibatch; choose another"
+        )
+    if numbers["running_var"] < 0:
+        raise ValueError(f"running_var is {running_var}; a variance cannot be negative")
+    if numbers["eps"] <= 0:
+        raise ValueError(f"eps is {eps}; it must be positive, such as 1e-5")
+    if numbers["gamma"] == 0:
+        raise ValueError("gamma is 0: every output would equal beta; choose a unit that varies")
+    return {"x": values, **numbers}
