@@ -1,2 +1,223 @@
-def setup(app):
-    return {}
+"""The claims ledger: every claim of the book, how it came out, and how it fared on other seeds.
+
+Nothing is written by hand. The claims are read from the stored outputs of the notebooks, where
+``bnutils.evidence.claim`` leaves a record in the output's metadata, and the replications from
+``recorded/replications.csv``, to which ``make replicate RECORD=1`` appends. A claim is known by its
+chapter, its sentence and its bound: reword one of them and it is another claim, and the former one
+stays on the page with what was found of it.
+
+The directive ``claims-ledger`` shows it all.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+VERDICTS = ("holds", "absent", "contested", "refuted here", "fails")
+COLUMNS = "date commit seed chapter sentence bound statistic estimate low high n verdict versions"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim as it stands in a stored notebook."""
+
+    chapter: str  # two digits, "02"
+    notebook: str  # its document name, "notebooks/02_normalizing_a_minibatch"
+    title: str  # its heading, "2 · Normalizing a minibatch"
+    record: dict
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.chapter, self.record["sentence"], self.record["bound"]
+
+
+@dataclass
+class Replications:
+    """What became of one claim on seeds that nobody had looked at."""
+
+    rows: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def held(self) -> int:
+        return sum(row["verdict"] != "fails" for row in self.rows)
+
+    def __str__(self) -> str:
+        return f"{self.held} of {len(self.rows)}" if self.rows else "none yet"
+
+
+def chapter_of(name: str) -> str:
+    """Return a chapter's two digits from a number, a file name or a path."""
+    match = re.match(r"(\d{1,2})", Path(name.strip()).name)
+    return f"{int(match[1]):02}" if match else name.strip()
+
+
+def read_claims(notebooks: Iterable[Path], root: Path) -> list[Claim]:
+    """Read the claims of stored notebooks in the order in which the book makes them."""
+    claims = []
+    for path in sorted(notebooks):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        text = "".join(cells[0]["source"]) if cells else ""
+        heading = re.search(r"^# +(.+)$", text, flags=re.MULTILINE)
+        for cell in cells:
+            for output in cell.get("outputs", []):
+                record = output.get("metadata", {}).get("bnutils", {})
+                if record.get("kind") == "claim":
+                    claims.append(
+                        Claim(
+                            chapter=chapter_of(path.name),
+                            notebook=path.relative_to(root).with_suffix("").as_posix(),
+                            title=heading[1].strip() if heading else path.stem,
+                            record=record,
+                        )
+                    )
+    return claims
+
+
+def read_replications(path: Path) -> dict[tuple[str, str, str], Replications]:
+    """Group the rows of ``replications.csv`` by claim; a missing file holds none."""
+    found: dict[tuple[str, str, str], Replications] = {}
+    if not path.is_file():
+        return found
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        missing = set(COLUMNS.split()) - set(reader.fieldnames or [])
+        if missing:
+            raise ValueError(
+                f"{path}: columns missing: {', '.join(sorted(missing))}; "
+                f"its first line must be {COLUMNS.replace(' ', ',')}"
+            )
+        for row in reader:
+            key = chapter_of(row["chapter"]), row["sentence"], row["bound"]
+            found.setdefault(key, Replications()).rows.append(row)
+    return found
+
+
+def number(value: float | str | None) -> str:
+    """Three significant digits; a value that was not finite is said to be so."""
+    try:
+        return f"{float(value):.3g}"
+    except (TypeError, ValueError):
+        return "not finite"
+
+
+def estimate(record: dict) -> str:
+    """Say the estimate, its interval and the number of seeds."""
+    unit = f" {record['unit']}" if record.get("unit") else ""
+    low, high = number(record["low"]), number(record["high"])
+    return f"{record['statistic']} {number(record['estimate'])}{unit} ({low} to {high}), n = {record['n']}"
+
+
+class Ledger(SphinxDirective):
+    """``claims-ledger``: all claims of the stored notebooks, then those that left the book."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_reread()  # notebooks and replications change without this page changing
+        root = Path(self.env.srcdir)
+        present = [doc for doc in sorted(self.env.found_docs) if doc.startswith("notebooks/")]
+        claims = read_claims(
+            (path for doc in present if (path := Path(self.env.doc2path(doc))).suffix == ".ipynb"),
+            root,
+        )
+        try:
+            replications = read_replications(root / "recorded" / "replications.csv")
+        except ValueError as error:
+            logger.warning("ledger: %s", error, location=self.get_location())
+            replications = {}
+        current = {claim.key for claim in claims}
+        former = {key: found for key, found in replications.items() if key not in current}
+
+        result: list[nodes.Node] = [self.summary(claims, replications)]
+        for notebook in dict.fromkeys(claim.notebook for claim in claims):
+            chapter = [claim for claim in claims if claim.notebook == notebook]
+            section = nodes.section(ids=[f"claims-{chapter[0].chapter}"])
+            section += nodes.title("", chapter[0].title)
+            section += self.markdown(f"[Read the chapter](/{notebook}.ipynb).")
+            for claim in chapter:
+                section += self.entry(claim, replications.get(claim.key, Replications()))
+            result.append(section)
+        result.append(self.departed(former))
+        return result
+
+    def markdown(self, text: str) -> list[nodes.Node]:
+        holder = nodes.Element()
+        self.state.nested_parse(StringList([text], self.get_source_info()[0]), 0, holder)
+        return holder.children
+
+    def summary(self, claims: list[Claim], replications: dict) -> nodes.paragraph:
+        counts = Counter(claim.record["verdict"] for claim in claims)
+        verdicts = ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])
+        again = sum(claim.key in replications for claim in claims)
+        if not claims:
+            return nodes.paragraph("", "No chapter makes a claim yet.")
+        noun = "claim" if len(claims) == 1 else "claims"
+        return nodes.paragraph(
+            "", f"{len(claims)} {noun}: {verdicts}. Replicated on other seeds: {again}."
+        )
+
+    def entry(self, claim: Claim, replications: Replications) -> nodes.container:
+        record = claim.record
+        box = self.box(record["verdict"], record["sentence"])
+        box += nodes.paragraph("", f"Found: {estimate(record)}. Bound: {record['bound']}.")
+        box += nodes.paragraph("", f"Why this bound: {record['because'].rstrip('.')}.")
+        contract = record.get("contract")
+        about = [
+            f"Contract {contract}."
+            if contract
+            else "No contract: what batch norm does when all is well."
+        ]
+        about.append(f"Replications that came out so: {replications}.")
+        box += nodes.paragraph("", " ".join(about))
+        said = f"First said by {record['source']}." if record.get("source") else "First said here."
+        box += self.markdown(said)
+        return box
+
+    def departed(self, former: dict[tuple[str, str, str], Replications]) -> nodes.section:
+        section = nodes.section(ids=["claims-no-longer-made"])
+        section += nodes.title("", "Claims no longer made")
+        if not former:
+            section += nodes.paragraph(
+                "", "None: every claim that was ever replicated is still in the book."
+            )
+            return section
+        section += nodes.paragraph(
+            "",
+            "Dropped or rewritten, for whatever reason. What was found of them stays listed, failures included.",
+        )
+        for (chapter, sentence, bound), found in former.items():
+            last = found.rows[-1]
+            box = self.box(last["verdict"], sentence)
+            words = f"Chapter {chapter}. Bound: {bound}. Replications that came out so: {found}."
+            box += nodes.paragraph("", words)
+            words = f"Last found, on seed {last['seed']} ({last['date']}): {estimate(last)}."
+            box += nodes.paragraph("", words)
+            section += box
+        return section
+
+    def box(self, verdict: str, sentence: str) -> nodes.container:
+        box = nodes.container(classes=["bn-entry", f"bn-{verdict.split()[0]}"])
+        box += nodes.paragraph(
+            "",
+            "",
+            nodes.inline("", verdict, classes=["bn-verdict"]),
+            nodes.Text(f" {sentence}"),
+        )
+        return box
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("claims-ledger", Ledger)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,8 +1,8 @@
 """The theme's faults, mended as each page is written.
 
-Every mend is a text replacement in the theme's HTML with a ``sign``: where the sign is on a page the
-replacement must find its place, else the theme has changed, and the build says so (an error under
-``-W``). Pictures get their size, so that nothing jumps, and load when they are needed.
+Every mend is a text replacement in the theme's HTML with a ``sign``: where the sign is on a page,
+the replacement must find its place, else the theme has changed, and the build says so (an error
+under ``-W``). Pictures get their size, so that nothing jumps, and load when they are needed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Mend:
 MENDS = [
     Mend(
         "1.5 MB of script that draws icons which the stylesheet draws as well",
-        r'\s*<!-- So that users can add custom icons -->\s*<script[^>]*fontawesome\.js[^>]*></script>',
+        r"<script[^>]*fontawesome\.js[^>]*></script>",
         "",
     ),
     Mend(
@@ -101,7 +101,9 @@ def with_sizes(html: str, app: Sphinx) -> str:
             return match[0]
         return f'{match["start"]} width="{size[0]}" height="{size[1]}" loading="lazy"{match["end"]}'
 
-    return re.sub(r'(?P<start><img\b[^>]*_images/(?P<name>[^"/]+\.png)"[^>/]*)(?P<end>\s*/?>)', sized, html)
+    return re.sub(
+        r'(?P<start><img\b[^>]*_images/(?P<name>[^"/]+\.png)"[^>/]*)(?P<end>\s*/?>)', sized, html
+    )
 
 
 def mend_pages(app: Sphinx) -> None:

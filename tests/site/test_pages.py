@@ -1,0 +1,219 @@
+"""Every page of the built site, as a reader meets it: in light and dark, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urldefrag, urljoin
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import HTML, documents, watch
+from playwright.sync_api import Browser, Page, expect
+
+PAGES = [*documents(), "search", "genindex"]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+WIDTHS = {"desk": 1280, "phone": 375}
+
+
+def too_wide(page: Page) -> list[str]:
+    """Name what makes the page scroll sideways."""
+    return page.evaluate(
+        """() => {
+          const width = document.documentElement.clientWidth;
+          if (document.documentElement.scrollWidth <= width) return [];
+          const wide = [...document.querySelectorAll("main *")]
+            .filter(e => e.getBoundingClientRect().right > width + 1)
+            .slice(0, 5)
+            .map(e => `${e.tagName.toLowerCase()}.${e.className}`);
+          return [`scrolls sideways at ${width} px: ${wide.join(", ")}`];
+        }"""
+    )
+
+
+def blank_mathematics(page: Page) -> list[str]:
+    """Name formulas that have no size, and TeX that reached the reader."""
+    return page.evaluate(
+        r"""() => {
+          const faults = [...document.querySelectorAll("math")]
+            .filter(m => !m.closest("details:not([open])"))
+            .filter(m => { const r = m.getBoundingClientRect(); return !(r.width && r.height); })
+            .map(m => `empty formula: ${m.textContent.slice(0, 40)}`);
+          const walker = document.createTreeWalker(
+            document.querySelector("main article") ?? document.body, NodeFilter.SHOW_TEXT);
+          while (walker.nextNode()) {
+            const text = walker.currentNode;
+            if (text.parentElement.closest("pre, code, script, style")) continue;
+            if (/\\\(|\\\[|\\frac|\\begin\{|\$[^$\s][^$]*\$/.test(text.data))
+              faults.push(`raw TeX: ${text.data.trim().slice(0, 60)}`);
+          }
+          if (document.querySelector("merror")) faults.push("a formula that could not be drawn");
+          return faults;
+        }"""
+    )
+
+
+def axe_violations(page: Page) -> list[str]:
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [
+        f"axe {violation['id']}: {node['html'][:160]}"
+        for violation in found
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_sound(browser: Browser, site: str, name: str, theme: str) -> None:
+    """No foreign request, console error, missing file, axe violation, raw TeX or sideways scroll."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=theme)
+    page = context.new_page()
+    faults = watch(page, site)
+    page.goto(f"{site}/{name}.html", wait_until="load")
+    expect(page.locator("html")).to_have_attribute("data-theme", theme)
+    # Pictures load when they come near; bring all of them near.
+    page.evaluate(
+        """() => Promise.all([document.fonts.ready, ...[...document.images].map(image => {
+             image.loading = "eager";
+             return image.decode().catch(() => {});
+           })])"""
+    )
+    faults += [f"desk: {fault}" for fault in too_wide(page) + axe_violations(page)]
+    faults += blank_mathematics(page)
+    page.set_viewport_size({"width": WIDTHS["phone"], "height": 740})
+    faults += [f"phone: {fault}" for fault in too_wide(page)]
+    # The phone's layout is another one: a hidden sidebar, scrolling code.
+    faults += [f"phone: {fault}" for fault in axe_violations(page)] if theme == "light" else []
+    context.close()
+    assert not faults, f"{name} ({theme}):\n" + "\n".join(faults)
+
+
+def test_front_page_leads_to_the_introduction(page: Page, site: str) -> None:
+    page.goto(f"{site}/index.html")
+    page.wait_for_url("**/book/intro.html")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def test_every_internal_link_leads_somewhere() -> None:
+    """Each local address on each page names a file that exists and, with #, an id that is in it."""
+    if not HTML.is_dir():
+        pytest.fail("The site is not built: run make book first.", pytrace=False)
+    sources = {path: path.read_text(encoding="utf-8") for path in HTML.rglob("*.html")}
+    ids = {path: set(re.findall(r'\bid="([^"]+)"', html)) for path, html in sources.items()}
+    faults = []
+    for path, html in sources.items():
+        html = re.sub(r"<script\b.*?</script>", "", html, flags=re.DOTALL)
+        for address in re.findall(r'\b(?:href|src)="([^"]*)"', html):
+            if re.match(r"[a-z]+:|//", address) or not address:
+                continue
+            link, anchor = urldefrag(urljoin(path.as_uri(), address))
+            target = type(path)(link.removeprefix("file://").split("?")[0])
+            if not target.is_file():
+                faults.append(f"{path.relative_to(HTML)}: no file {address}")
+            elif anchor and target.suffix == ".html" and anchor not in ids[target]:
+                faults.append(f"{path.relative_to(HTML)}: nothing is called {address}")
+    assert not faults, "\n".join(faults)
+
+
+def test_the_button_goes_dark_and_stays_dark(page: Page, site: str) -> None:
+    page.goto(f"{site}/book/intro.html")
+    html, ground = page.locator("html"), page.locator("body")
+    light = ground.evaluate("e => getComputedStyle(e).backgroundColor")
+    button = page.locator(".theme-switch-button:visible")
+    for _ in range(3):  # auto, light, dark
+        if html.get_attribute("data-mode") == "dark":
+            break
+        button.click()
+    expect(html).to_have_attribute("data-theme", "dark")
+    dark = ground.evaluate("e => getComputedStyle(e).backgroundColor")
+    assert dark != light, f"the page is {light} in light and in dark"
+    page.goto(f"{site}/book/glossary.html")
+    expect(html).to_have_attribute("data-theme", "dark")
+
+
+def test_search_finds_a_term_and_leads_to_it(page: Page, site: str) -> None:
+    page.goto(f"{site}/book/intro.html")
+    page.get_by_role("button", name="Search").first.click()
+    field = page.locator("#pst-search-dialog input[type=search]")
+    expect(field).to_be_visible()
+    field.fill("running statistics")
+    field.press("Enter")
+    result = page.locator("#search-results li a, ul.search li a").first
+    expect(result).to_be_visible()
+    result.click()
+    page.wait_for_url(re.compile(r"/(book|notebooks)/"))
+    assert "running statistics" in page.locator("main").inner_text().lower()
+
+
+def test_search_by_keyboard(page: Page, site: str) -> None:
+    page.goto(f"{site}/book/glossary.html")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#pst-search-dialog input[type=search]")).to_be_focused()
+
+
+def test_previous_and_next_walk_through_the_book(page: Page, site: str) -> None:
+    pages = documents()
+    page.goto(f"{site}/{pages[0]}.html")
+    for name in pages[1:]:
+        page.locator("a.right-next").click()
+        page.wait_for_url(f"**/{name}.html")
+    page.locator("a.left-prev").click()
+    page.wait_for_url(f"**/{pages[-2]}.html")
+
+
+def test_contents_open_on_a_phone(page: Page, site: str) -> None:
+    page.set_viewport_size({"width": 375, "height": 740})
+    page.goto(f"{site}/book/intro.html")
+    link = page.locator(".bd-sidebar-primary a", has_text="Glossary")
+    expect(link).not_to_be_in_viewport()
+    page.locator("button.primary-toggle:visible").first.click()
+    page.locator("a:visible", has_text="Glossary").first.click()
+    page.wait_for_url("**/book/glossary.html")
+
+
+NOTEBOOKS = [name for name in documents() if name.startswith("notebooks/")]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebook_has_its_buttons(page: Page, site: str, name: str) -> None:
+    """Colab, download, edit and issue, each with an address that names this very notebook."""
+    page.goto(f"{site}/{name}.html")
+    links = page.locator("a").evaluate_all("list => list.map(a => a.href)")
+    for part in (
+        f"https://colab.research.google.com/github/.*/blob/main/{name}\\.ipynb",
+        f"/edit/main/{name}\\.ipynb",
+        f"/issues/new\\?.*{name.replace('/', '(/|%2F)')}",
+        f"{re.escape(site)}/_sources/{name}\\.ipynb",
+    ):
+        assert any(re.search(part, link) for link in links), f"no link to {part}"
+    expect(page.locator("article .bn-button")).to_have_text("Open in Colab")
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_figures_have_words_size_and_an_opaque_ground(page: Page, site: str, name: str) -> None:
+    page.goto(f"{site}/{name}.html")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    for image in page.locator("article .cell_output img").all():
+        alt = image.get_attribute("alt") or ""
+        assert len(alt.split()) > 3, f"the text alternative is {alt!r}"
+        assert image.get_attribute("width"), f"no width: {alt}"
+        ground = image.evaluate("e => getComputedStyle(e).backgroundColor")
+        assert ground == "rgb(255, 255, 255)", f"the ground of {alt!r} is {ground} in dark"
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_solutions_are_folded_and_open(page: Page, site: str, name: str) -> None:
+    page.goto(f"{site}/{name}.html")
+    solutions = page.locator("details:has(summary:has-text('Show the solution'))")
+    for solution in solutions.all():
+        expect(solution.locator("pre").first).not_to_be_visible()
+        solution.locator("summary").click()
+        expect(solution.locator("pre").first).to_be_visible()
+
+
+def test_the_mathematics_font_is_the_sites_own(page: Page, site: str) -> None:
+    page.goto(f"{site}/book/notation.html")
+    page.evaluate("document.fonts.ready.then(() => true)")
+    loaded = page.evaluate(
+        "[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family)"
+    )
+    assert any("Latin Modern Math" in family for family in loaded), f"loaded: {loaded}"
