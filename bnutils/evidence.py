@@ -22,7 +22,7 @@ from scipy import stats
 
 from bnutils.randomness import base_seed, numpy_generator
 
-__all__ = ["ClaimFailed", "Evidence", "assess", "claim", "interval", "measured"]
+__all__ = ["ClaimFailed", "Evidence", "assess", "claim", "interval", "measured", "recap"]
 
 CONFIDENCE = 0.95
 FEWEST_SEEDS = 6  # with fewer, no pair of order statistics covers the median with 95 %
@@ -209,6 +209,7 @@ def claim(
         unit=unit,
         verdict=verdict,
     )
+    _made[sentence] = evidence
     _show(_claim_text(evidence), _claim_html(evidence), {"kind": "claim", **_finite(evidence)})
     if not evidence.holds:
         raise ClaimFailed(
@@ -247,6 +248,24 @@ def measured(sentence: str, value: float | Mapping[str, float], unit: str = "") 
     card = _card("bn-measured", "#999999", f"<strong>measured</strong> {body}")
     record = {"kind": "measured", "sentence": sentence, "unit": unit}
     _show(text, card, record | {"values": {k: float(f"{v:.6g}") for k, v in labelled.items()}})
+
+
+def recap() -> None:
+    """List the claims that were made in this session, in order, and how each came out."""
+    if not _made:
+        raise ValueError("no claim was made yet; run the cells above first")
+    rows = [(e.verdict, e.sentence, _mark(_digits(e))) for e in _made.values()]
+    text = "\n".join(f"{verdict}: {sentence} {digits}" for verdict, sentence, digits in rows)
+    items = "".join(
+        f"<li><strong>{verdict}</strong> {html.escape(sentence)} {html.escape(digits)}</li>"
+        for verdict, sentence, digits in rows
+    )
+    card = _card("bn-recap", "#999999", f'<ul style="margin: 0">{items}</ul>')
+    _show(text, card, {"kind": "recap"})
+
+
+# What `recap` lists: a claim made again, in a cell that is run twice, replaces its former outcome.
+_made: dict[str, Evidence] = {}
 
 
 def _as_sample(values: Iterable[float]) -> np.ndarray:
@@ -309,9 +328,12 @@ def _unit(unit: str) -> str:
     return f" {unit}" if unit else ""
 
 
+def _digits(e: Evidence) -> str:
+    return f"{_number(e.estimate)}{_unit(e.unit)} ({_number(e.low)} to {_number(e.high)})"
+
+
 def _interval_words(e: Evidence) -> str:
-    digits = f"{_number(e.estimate)}{_unit(e.unit)} ({_number(e.low)} to {_number(e.high)})"
-    return f"{e.statistic} {_mark(digits)} over {e.n} seeds; bound: {e.bound}"
+    return f"{e.statistic} {_mark(_digits(e))} over {e.n} seeds; bound: {e.bound}"
 
 
 def _claim_text(e: Evidence) -> str:

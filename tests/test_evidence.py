@@ -9,7 +9,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from scipy import stats
 
-from bnutils.evidence import ClaimFailed, assess, claim, interval, measured
+from bnutils import evidence
+from bnutils.evidence import ClaimFailed, assess, claim, interval, measured, recap
 
 WHY = "smaller differences drown in the split of the data"
 
@@ -83,9 +84,7 @@ def test_non_finite_values_fail(sample, bad):
 
 
 def test_failing_claim_raises_with_its_numbers(sample):
-    with pytest.raises(
-        ClaimFailed, match=r"over 32 seeds is .*at least 3 points"
-    ):
+    with pytest.raises(ClaimFailed, match=r"over 32 seeds is .*at least 3 points"):
         claim("It is so.", sample, at_least=3, because=WHY, unit="points")
 
 
@@ -170,3 +169,21 @@ def test_outside_a_notebook_the_text_is_printed(capsys, sample):
     out = capsys.readouterr().out
     assert "holds: It is so." in out
     assert "measured  One step: ⟦1 s⟧" in out
+
+
+def test_recap_lists_each_claim_once_as_it_came_out_last(shell, sample, monkeypatch):
+    monkeypatch.setattr(evidence, "_made", {})
+    with pytest.raises(ValueError, match="no claim"):
+        recap()
+    with capture_output() as captured:
+        claim("First.", sample, at_least=0.5, because=WHY)
+        with pytest.raises(ClaimFailed):
+            claim("Second.", sample, at_least=2, because=WHY)
+        claim("First.", sample, at_least=0.6, because=WHY)
+        recap()
+    text = captured.outputs[-1].data["text/plain"]
+    assert [line.split(" ⟦")[0] for line in text.splitlines()] == [
+        "holds: First.",
+        "fails: Second.",
+    ]
+    assert captured.outputs[-1].metadata["bnutils"]["marks"] == 2
