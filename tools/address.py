@@ -34,7 +34,7 @@ BADGE = (
     "(https://colab.research.google.com/github/{slug}/blob/{branch}/notebooks/{name})"
 )
 SETUP = """\
-# Run this first. On Colab it fetches the course's helpers; if they are installed, it does nothing.
+# Run this first. It fetches the course's helpers where they are missing, as on Colab.
 try:
     import bnutils
 except ModuleNotFoundError:
