@@ -103,15 +103,15 @@ def minibatches(n: int, batch_size: int, seeds: Sequence[int]) -> Iterator[Tenso
     """
     if not 1 <= batch_size <= n:
         raise ValueError(f"batch_size is {batch_size}; it must be from 1 to the {n} examples")
-    generators = [_generator(seed, "minibatches") for seed in seeds]
+    generators = [stream(seed, "minibatches") for seed in seeds]
     whole = n - n % batch_size
     while True:
         orders = torch.stack([torch.randperm(n, generator=g)[:whole] for g in generators])
         yield from orders.split(batch_size, dim=1)
 
 
-def _generator(seed: int, purpose: str) -> torch.Generator:
-    """A generator of its own for each purpose, so that no two uses of a seed share a stream."""
+def stream(seed: int, purpose: str) -> torch.Generator:
+    """A random stream of its own for each purpose, so that no two uses of a seed meet."""
     state = np.random.SeedSequence([seed, crc32(purpose.encode())]).generate_state(1)
     return torch.Generator().manual_seed(int(state[0]))
 
@@ -146,11 +146,14 @@ def rotate(x: Tensor) -> Tensor:
 
 def permute(x: Tensor, seed: int = 0) -> Tensor:
     """The pixels in another order, the same one for every image of the same seed."""
-    order = torch.randperm(x.shape[-1], generator=_generator(seed, "permute"))
+    order = torch.randperm(x.shape[-1], generator=stream(seed, "permute"))
     return x[..., order.to(x.device)]
 
 
 def noise(x: Tensor, deviation: float = 0.3, seed: int = 0) -> Tensor:
-    """Gaussian noise of standard deviation ``deviation`` added to each pixel of each image."""
-    drawn = torch.randn(x.shape, generator=_generator(seed, "noise"), dtype=torch.float64)
+    """Gaussian noise of standard deviation ``deviation`` added to each pixel of each image.
+
+    The same seed and shape give the same noise.
+    """
+    drawn = torch.randn(x.shape, generator=stream(seed, "noise"), dtype=torch.float64)
     return x + deviation * drawn.to(x)

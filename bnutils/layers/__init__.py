@@ -1,0 +1,19 @@
+"""Normalization layers, one to a file, with torch's own names, arguments, buffers and keys."""
+
+from bnutils.layers.batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from bnutils.layers.domain_batch_norm import (
+    DomainBatchNorm1d,
+    DomainBatchNorm2d,
+    DomainBatchNorm3d,
+    on_domain,
+)
+
+__all__ = [
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "DomainBatchNorm1d",
+    "DomainBatchNorm2d",
+    "DomainBatchNorm3d",
+    "on_domain",
+]

@@ -1,0 +1,175 @@
+"""Batch normalization from scratch, exchangeable with ``torch.nn.BatchNorm1d``, ``2d`` and ``3d``.
+
+Every channel c of an input x of shape (N, C) or (N, C, ...) becomes
+
+    y = weight * (x - mean) / sqrt(var + eps) + bias
+
+In training, mean and var are the minibatch's, over the m examples and positions of the channel, and
+var is the biased estimate (divided by m). The running averages that evaluation uses collect the
+same mean, but the *unbiased* variance (divided by m - 1). Autograd derives the backward pass.
+
+Source: Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167, algorithms 1 and 2.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class _BatchNorm(nn.Module):
+    """Batch normalization of inputs (N, C) or (N, C, L) [1d], (N, C, H, W) [2d], (N, C, D, H, W) [3d].
+
+    Parameters
+    ----------
+    num_features : int
+        C, the number of channels.
+    eps : float
+        Added to the variance; positive, unless the layer is only evaluated.
+    momentum : float or None
+        The weight of the new minibatch in the running averages; None averages all minibatches alike.
+    affine : bool
+        Whether to learn a ``weight`` and a ``bias`` per channel.
+    track_running_stats : bool
+        Without running averages, evaluation uses the minibatch's statistics as training does.
+    device, dtype
+        Of the parameters and buffers.
+    bias : bool
+        Without a bias, only the ``weight`` is learned.
+
+    Raises
+    ------
+    ValueError
+        When called on an input with another number of dimensions, or, where it needs the
+        minibatch's statistics, on a single value per channel: it has no variance.
+    """
+
+    # For bnutils.seeds: each channel is on its own, and a position counts like an example.
+    per_channel = True
+    pools_positions = True
+
+    _version = 2  # of the state_dict: torch's, since num_batches_tracked is a part of it
+    _dimensions: tuple[int, ...]
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        bias: bool = True,
+    ):
+        super().__init__()
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.affine = affine
+        self.track_running_stats = track_running_stats
+
+        def empty() -> Tensor:
+            return torch.empty(num_features, device=device, dtype=dtype)
+
+        self.register_parameter("weight", nn.Parameter(empty()) if affine else None)
+        self.register_parameter("bias", nn.Parameter(empty()) if affine and bias else None)
+        tracked = track_running_stats
+        self.register_buffer("running_mean", empty() if tracked else None)
+        self.register_buffer("running_var", empty() if tracked else None)
+        count = torch.tensor(0, dtype=torch.long, device=device)
+        self.register_buffer("num_batches_tracked", count if tracked else None)
+        self.reset_parameters()
+
+    def reset_running_stats(self) -> None:
+        """Forget all minibatches: mean 0, variance 1."""
+        if self.track_running_stats:
+            self.running_mean.zero_()
+            self.running_var.fill_(1)
+            self.num_batches_tracked.zero_()
+
+    def reset_parameters(self) -> None:
+        """Forget the minibatches and what was learned: weight 1, bias 0."""
+        self.reset_running_stats()
+        if self.weight is not None:
+            nn.init.ones_(self.weight)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() not in self._dimensions:
+            expected = " or ".join(f"{d}D" for d in self._dimensions)
+            raise ValueError(f"expected {expected} input (got {input.dim()}D input)")
+        if input.shape[1] != self.num_features:
+            raise RuntimeError(
+                f"this layer normalizes {self.num_features} channels, but the input of shape "
+                f"{tuple(input.shape)} has {input.shape[1]} in dimension 1"
+            )
+        # Half precision keeps too few digits to sum up squares: compute in float32, as torch does.
+        x = input.float() if input.dtype in (torch.float16, torch.bfloat16) else input
+        if self.training or self.running_mean is None:
+            mean, var = self._minibatch_statistics(x)
+        else:
+            mean, var = self.running_mean, self.running_var
+
+        shape = (1, -1) + (1,) * (
+            input.dim() - 2
+        )  # a value per channel, beside examples, positions
+        y = (x - mean.view(shape)) * torch.rsqrt(var.view(shape) + self.eps)
+        if self.weight is not None:
+            y = y * self.weight.view(shape)
+        if self.bias is not None:
+            y = y + self.bias.view(shape)
+        return y.to(input.dtype)
+
+    def _minibatch_statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The minibatch's mean and biased variance; in training they enter the running averages."""
+        m = x.numel() // self.num_features
+        if m == 0:  # an empty minibatch counts, and changes no average
+            if self.training and self.track_running_stats:
+                self.num_batches_tracked += 1
+            return x.new_zeros(self.num_features), x.new_ones(self.num_features)
+        if m == 1:
+            raise ValueError(
+                "Expected more than 1 value per channel when training, got input size "
+                f"{tuple(x.shape)}: a single value has no variance. Use a larger minibatch, or "
+                "eval() for the running averages"
+            )
+        if self.eps <= 0:
+            raise ValueError(f"eps is {self.eps}; it must be positive, since a variance can be 0")
+        every_dimension_but_the_channels = [0, *range(2, x.dim())]
+        # var_mean subtracts the mean before it squares. E[x^2] - E[x]^2 would lose all its digits
+        # where the mean is large.
+        var, mean = torch.var_mean(x, every_dimension_but_the_channels, correction=0)
+        if self.training and self.track_running_stats:
+            self._update_running_averages(mean.detach(), var.detach() * (m / (m - 1)))
+        return mean, var
+
+    @torch.no_grad()
+    def _update_running_averages(self, mean: Tensor, unbiased_var: Tensor) -> None:
+        self.num_batches_tracked += 1
+        share = self.momentum
+        if share is None:
+            share = 1 / self.num_batches_tracked.item()
+        self.running_mean.mul_(1 - share).add_(mean, alpha=share)
+        self.running_var.mul_(1 - share).add_(unbiased_var, alpha=share)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
+
+
+# The three differ in the inputs that they take; their documentation is the one above.
+
+
+class BatchNorm1d(_BatchNorm):
+    _dimensions = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    _dimensions = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    _dimensions = (5,)
