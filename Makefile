@@ -38,7 +38,7 @@ env:
 
 .PHONY: book serve
 book: site-env
-	$(py) -m jupyter_book.cli.main build . --all -W -n --keep-going
+	.venv/bin/jupyter-book build . --all -W -n --keep-going
 	@echo "Open _build/html/index.html, or type: make serve"
 serve: book
 	$(py) -m http.server --bind localhost --directory _build/html $(PORT)
@@ -64,13 +64,13 @@ lint: env
 	$(py) -m ruff format --check .
 	$(py) -m codespell_lib README.md CONTRIBUTING.md book/*.md bnutils tools tests
 refresh: env
-	$(py) tools/refresh.py $(only)
+	$(py) -m tools.refresh $(only)
 replicate: env
-	$(py) tools/replicate.py $(only) $(if $(SEED),--seed $(SEED)) $(if $(RECORD),--record)
+	$(py) -m tools.replicate $(only) $(if $(SEED),--seed $(SEED)) $(if $(RECORD),--record)
 address: env
-	$(py) tools/address.py $(URL)
+	$(py) -m tools.address $(URL)
 bench: env
-	$(py) tools/bench.py
+	$(py) -m tools.bench
 colab: env
 	COLAB_FULL=1 $(pytest) tests/notebooks/test_colab.py
 clean:

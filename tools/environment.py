@@ -87,6 +87,8 @@ def install(part):
             % requirements
         )
     stamp.write_text(wanted)
+    if part == "all":  # which holds what the site needs
+        (VENV / "installed-site").write_text(fingerprint("site"))
 
 
 def main():
