@@ -34,7 +34,12 @@ function linear([d0, d1], [r0, r1]) {
 /** The step 1, 2 or 5 times a power of ten that cuts `span` into about `count` parts. */
 function niceStep(span, count) {
   const power = 10 ** Math.floor(Math.log10(span / count));
-  return power * [1, 2, 5, 10].find((factor) => factor * power * count >= span * 0.999);
+  return tidy(power * [1, 2, 5, 10].find((factor) => factor * power * count >= span * 0.999));
+}
+
+/** Without the dust that adding binary fractions leaves: 0.30000000000000004 becomes 0.3. */
+function tidy(value) {
+  return Number(value.toPrecision(12));
 }
 
 /** Round values within [low, high], about `count` of them. */
@@ -42,7 +47,7 @@ function ticks([low, high], count) {
   const step = niceStep(high - low, count);
   const first = Math.ceil(low / step);
   const length = Math.floor(high / step) - first + 1;
-  return Array.from({ length }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+  return Array.from({ length }, (_, i) => tidy((first + i) * step));
 }
 
 /** A number for reading: a true minus sign, and no minus before a zero. */
@@ -90,6 +95,10 @@ class Figure {
     this.id = root.id;
     this.label = root.querySelector("figcaption strong").textContent;
     this.body = root.querySelector(".bn-body");
+    // JupyterLab takes arrow keys for its own unless the focused element itself bears this mark.
+    root.addEventListener("focusin", ({ target }) => {
+      target.setAttribute("data-lm-suppress-shortcuts", "true");
+    });
     this.summary = html("p", { class: "bn-summary", role: "status" });
   }
 
@@ -256,12 +265,11 @@ function draggable(stage, { grab, move }) {
 
 /** The still picture is the output just before this one: an element with an image and no words. */
 function stillPicture(root) {
-  const border = ".cell, .jp-OutputArea, body";
-  for (let node = root; node && !node.matches(border); node = node.parentElement) {
+  for (let node = root; !node.matches(".cell, .jp-OutputArea, body"); node = node.parentElement) {
     const before = node.previousElementSibling;
     if (!before) continue;
-    const image = before.matches("img") || before.querySelector("img");
-    return image && !before.textContent.trim().replace(/^\[?\d*\]?:?$/, "") ? before : null;
+    if (before.textContent.trim()) return null;
+    if (before.matches("img") || before.querySelector("img")) return before;
   }
   return null;
 }

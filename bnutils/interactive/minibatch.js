@@ -124,8 +124,8 @@ function minibatch(figure, data) {
   });
   const step = niceStep(xDomain[1] - xDomain[0], 200);
   const slider = figure.slider("Its value x", {
-    min: Math.floor(xDomain[0] / step) * step,
-    max: Math.ceil(xDomain[1] / step) * step,
+    min: tidy(Math.floor(xDomain[0] / step) * step),
+    max: tidy(Math.ceil(xDomain[1] / step) * step),
     step,
     input: (value) => moveTo(value),
   });

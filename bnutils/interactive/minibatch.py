@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bnutils.interactive.mechanism import show
+from bnutils.plots import BLUE, GREY, VERMILLION
 
 LABEL = "One unit, one minibatch"
 DESCRIPTION = (
@@ -14,7 +15,6 @@ DESCRIPTION = (
     "Take the large point and drag it sideways: in train mode all outputs move, in eval mode only "
     "its own."
 )
-_BLUE, _VERMILLION, _GREY = "#0072B2", "#D55E00", "#555555"
 
 
 def minibatch(
@@ -81,12 +81,12 @@ def still(x, running_mean, running_var, gamma=1.0, beta=0.0, eps=1e-5) -> Figure
             for v in (before, after)
         )
         for i in range(len(before)):
-            colour = _VERMILLION if i == moved else _BLUE
-            ax.plot([before[i], y0[i]], [1, 0], color=_GREY, lw=0.8, ls=":", zorder=1)
+            colour = VERMILLION if i == moved else BLUE
+            ax.plot([before[i], y0[i]], [1, 0], color=GREY, lw=0.8, ls=":", zorder=1)
             ax.plot([after[i], y1[i]], [1, 0], color=colour, lw=1, alpha=0.8, zorder=2)
         sizes = np.where(np.arange(len(before)) == moved, 70, 22)
-        colours = np.where(np.arange(len(before)) == moved, _VERMILLION, _BLUE)
-        ax.scatter(y0, np.zeros_like(y0), s=sizes, facecolor="white", edgecolor=_GREY, zorder=3)
+        colours = np.where(np.arange(len(before)) == moved, VERMILLION, BLUE)
+        ax.scatter(y0, np.zeros_like(y0), s=sizes, facecolor="white", edgecolor=GREY, zorder=3)
         ax.scatter(after, np.ones_like(after), s=sizes, color=colours, zorder=4)
         ax.scatter(y1, np.zeros_like(y1), s=sizes, color=colours, zorder=4)
         ax.set_yticks([0, 1], ["out: y", "in: x"])
