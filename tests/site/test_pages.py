@@ -1,4 +1,4 @@
-"""Every page of the built site, as a reader meets it: in light and dark, on a desk and on a phone."""
+"""Every page of the built site, as a reader meets it: light and dark, on a desk and a phone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from conftest import HTML, documents, watch
 from playwright.sync_api import Browser, Page, expect
 
 PAGES = [*documents(), "search", "genindex"]
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
+    "preload": False,  # axe would fetch the stylesheets again, from addresses it gets wrong
+}
 WIDTHS = {"desk": 1280, "phone": 375}
 
 
@@ -64,7 +67,7 @@ def axe_violations(page: Page) -> list[str]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_sound(browser: Browser, site: str, name: str, theme: str) -> None:
-    """No foreign request, console error, missing file, axe violation, raw TeX or sideways scroll."""
+    """No foreign request, console error, missing file, axe violation, raw TeX, sideways scroll."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=theme)
     page = context.new_page()
     faults = watch(page, site)
@@ -97,7 +100,8 @@ def test_every_internal_link_leads_somewhere() -> None:
     """Each local address on each page names a file that exists and, with #, an id that is in it."""
     if not HTML.is_dir():
         pytest.fail("The site is not built: run make book first.", pytrace=False)
-    sources = {path: path.read_text(encoding="utf-8") for path in HTML.rglob("*.html")}
+    pages = (path for path in HTML.rglob("*.html") if "_static" not in path.parts)
+    sources = {path: path.read_text(encoding="utf-8") for path in pages}
     ids = {path: set(re.findall(r'\bid="([^"]+)"', html)) for path, html in sources.items()}
     faults = []
     for path, html in sources.items():
