@@ -98,20 +98,18 @@ def still(x, running_mean, running_var, gamma=1.0, beta=0.0, eps=1e-5) -> Figure
 
 def _checked(x, running_mean, running_var, gamma, beta, eps) -> dict:
     """The figure's data, or an error that says what is wrong."""
-    if hasattr(x, "detach"):
-        x = x.detach().cpu()
-    values = np.asarray(x, dtype=float)
+    values = _float64(x)
     if values.ndim != 1 or not 2 <= len(values) <= 64:
         raise ValueError(
             f"x has shape {values.shape}; it must be one unit's values over a minibatch, shape "
             "(m,) with m from 2 to 64, such as activations[:, unit]"
         )
     numbers = {
-        "running_mean": float(running_mean),
-        "running_var": float(running_var),
-        "gamma": float(gamma),
-        "beta": float(beta),
-        "eps": float(eps),
+        "running_mean": float(_float64(running_mean)),
+        "running_var": float(_float64(running_var)),
+        "gamma": float(_float64(gamma)),
+        "beta": float(_float64(beta)),
+        "eps": float(_float64(eps)),
     }
     for name, value in {"x": values, **numbers}.items():
         if not np.all(np.isfinite(value)):
@@ -127,3 +125,8 @@ def _checked(x, running_mean, running_var, gamma, beta, eps) -> dict:
     if numbers["gamma"] == 0:
         raise ValueError("gamma is 0: every output would equal beta; choose a unit that varies")
     return {"x": values, **numbers}
+
+
+def _float64(value) -> np.ndarray:
+    """An array, a number, or a tensor on any device, with or without its graph."""
+    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=float)
