@@ -296,7 +296,7 @@ def allowed_tags(chapter: Chapter) -> Iterator[str]:
             reason = ALLOWED.get((chapter.path.stem, cell["id"], tag), "")
             if len(reason.split()) < 4:
                 yield f"{name(cell)} has the tag {tag}, for which allowed_tags.py has no reason"
-        if re.search(r"(?i)#\s*(?:PY)?(?:NBVAL|TEST_IGNORE|RAISES_EXCEPTION)", cell.source):
+        if re.search(r"(?i)#.*(?:NBVAL_|PYTEST_VALIDATE_)", cell.source):
             yield f"{name(cell)} has a comment that switches nbval off; use a tag, with a reason"
 
 
