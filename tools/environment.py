@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 OLDEST, NEWEST = (3, 11), (3, 13)
+THIS = f"{sys.version_info[0]}.{sys.version_info[1]}"
 # What to install, and the files whose change calls for installing it again.
 PARTS = {
     "site": ("requirements-site.txt", ["requirements-site.txt"]),
@@ -31,8 +32,8 @@ def fail(sentence):
 def check_python():
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         fail(
-            "This is Python %d.%d; the course needs 3.11, 3.12 or 3.13. "
-            "Name one like this: make book PYTHON=python3.12" % sys.version_info[:2]
+            f"This is Python {THIS}; the course needs 3.11, 3.12 or 3.13. "
+            "Name one like this: make book PYTHON=python3.12"
         )
 
 
@@ -42,7 +43,7 @@ def interpreter():
 
 def runs_and_is_this_version(python):
     """Whether an environment is there, works, and was made by the Python that runs this."""
-    code = "import pip, sys; print(sys.version_info[:2] == %r)" % (sys.version_info[:2],)
+    code = f"import pip, sys; print(sys.version_info[:2] == {sys.version_info[:2]})"
     try:
         answer = subprocess.run([str(python), "-c", code], stdout=subprocess.PIPE, check=False)
     except OSError:
@@ -53,13 +54,12 @@ def runs_and_is_this_version(python):
 def make_venv():
     if runs_and_is_this_version(interpreter()):
         return
-    print("Making .venv with Python %d.%d" % sys.version_info[:2], flush=True)
+    print(f"Making .venv with Python {THIS}", flush=True)
     try:
         venv.create(str(VENV), clear=True, with_pip=True)
     except (OSError, subprocess.CalledProcessError) as error:
         fail(
-            "Could not make .venv: %s. On Debian and Ubuntu the package python3-venv is needed."
-            % error
+            f"Could not make .venv: {error}. Debian and Ubuntu need the package python3-venv."
         )
 
 
@@ -71,20 +71,19 @@ def fingerprint(part):
 
 
 def install(part):
-    stamp = VENV / ("installed-%s" % part)
+    stamp = VENV / f"installed-{part}"
     wanted = fingerprint(part)
     if stamp.exists() and stamp.read_text() == wanted:
         return
     requirements = PARTS[part][0]
-    print("Installing %s (the first time takes a few minutes)" % requirements, flush=True)
+    print(f"Installing {requirements} (the first time takes a few minutes)", flush=True)
     command = [str(interpreter()), "-m", "pip", "install", "--disable-pip-version-check"]
     stamp.unlink(missing_ok=True)  # a broken install must not look like a finished one
     result = subprocess.run([*command, "-r", requirements], cwd=str(ROOT), check=False)
     if result.returncode:
         fail(
-            "Installing %s failed; pip's last lines above say why. Without a network this cannot "
-            "work; a half-made environment is mended by `make clean` and another try."
-            % requirements
+            f"Installing {requirements} failed; pip's lines above say why. It needs a network. "
+            "If the environment itself is broken, `make clean` and another try mend it."
         )
     stamp.write_text(wanted)
     if part == "all":  # which holds what the site needs
