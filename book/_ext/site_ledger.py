@@ -118,7 +118,8 @@ def estimate(record: dict) -> str:
     """Say the estimate, its interval and the number of seeds."""
     unit = f" {record['unit']}" if record.get("unit") else ""
     low, high = number(record["low"]), number(record["high"])
-    return f"{record['statistic']} {number(record['estimate'])}{unit} ({low} to {high}), n = {record['n']}"
+    middle = f"{record['statistic']} {number(record['estimate'])}{unit}"
+    return f"{middle} ({low} to {high}), n = {record['n']}"
 
 
 class Ledger(SphinxDirective):
@@ -159,7 +160,7 @@ class Ledger(SphinxDirective):
 
     def summary(self, claims: list[Claim], replications: dict) -> nodes.paragraph:
         counts = Counter(claim.record["verdict"] for claim in claims)
-        verdicts = ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])
+        verdicts = ", ".join(f"{v} {counts[v]}" for v in VERDICTS if counts[v])
         again = sum(claim.key in replications for claim in claims)
         if not claims:
             return nodes.paragraph("", "No chapter makes a claim yet.")
@@ -174,15 +175,11 @@ class Ledger(SphinxDirective):
         box += nodes.paragraph("", f"Found: {estimate(record)}. Bound: {record['bound']}.")
         box += nodes.paragraph("", f"Why this bound: {record['because'].rstrip('.')}.")
         contract = record.get("contract")
-        about = [
-            f"Contract {contract}."
-            if contract
-            else "No contract: what batch norm does when all is well."
-        ]
+        about = [f"Contract {contract}."] if contract else []
         about.append(f"Replications that came out so: {replications}.")
-        box += nodes.paragraph("", " ".join(about))
-        said = f"First said by {record['source']}." if record.get("source") else "First said here."
-        box += self.markdown(said)
+        if record.get("source"):
+            about.append(f"First said by {record['source']}.")
+        box += self.markdown(" ".join(about))
         return box
 
     def departed(self, former: dict[tuple[str, str, str], Replications]) -> nodes.section:
@@ -195,7 +192,8 @@ class Ledger(SphinxDirective):
             return section
         section += nodes.paragraph(
             "",
-            "Dropped or rewritten, for whatever reason. What was found of them stays listed, failures included.",
+            "Dropped or rewritten, for whatever reason. What was found of them stays listed, "
+            "failures included.",
         )
         for (chapter, sentence, bound), found in former.items():
             last = found.rows[-1]

@@ -8,14 +8,13 @@ from urllib.parse import urldefrag, urljoin
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import HTML, documents, watch
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 PAGES = [*documents(), "search", "genindex"]
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
     "preload": False,  # axe would fetch the stylesheets again, from addresses it gets wrong
 }
-WIDTHS = {"desk": 1280, "phone": 375}
 
 
 def too_wide(page: Page) -> list[str]:
@@ -55,6 +54,19 @@ def blank_mathematics(page: Page) -> list[str]:
     )
 
 
+def out_of_reach(page: Page) -> list[str]:
+    """Name what scrolls but cannot be reached by keyboard, once the page had time to see to it."""
+    try:
+        page.wait_for_function(
+            """() => [...document.querySelectorAll("main pre, main .bn-scroll")]
+                 .every(e => e.scrollWidth <= e.clientWidth + 1 || e.tabIndex === 0)""",
+            timeout=5000,
+        )
+    except TimeoutError:
+        return ["something scrolls sideways without a tab stop"]
+    return []
+
+
 def axe_violations(page: Page) -> list[str]:
     found = Axe().run(page, options=RULES).response["violations"]
     return [
@@ -82,7 +94,8 @@ def test_page_is_sound(browser: Browser, site: str, name: str, theme: str) -> No
     )
     faults += [f"desk: {fault}" for fault in too_wide(page) + axe_violations(page)]
     faults += blank_mathematics(page)
-    page.set_viewport_size({"width": WIDTHS["phone"], "height": 740})
+    page.set_viewport_size({"width": 375, "height": 740})
+    faults += out_of_reach(page)
     faults += [f"phone: {fault}" for fault in too_wide(page)]
     # The phone's layout is another one: a hidden sidebar, scrolling code.
     faults += [f"phone: {fault}" for fault in axe_violations(page)] if theme == "light" else []
