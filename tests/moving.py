@@ -55,4 +55,5 @@ def check_minibatch(shown: dict) -> np.ndarray:
     assert shown["readouts"].keys() == answers.keys()
     for name, value in answers.items():
         np.testing.assert_allclose(shown["readouts"][name], value, rtol=1e-9, atol=1e-6)
-    return np.asarray(shown["y"]) - before
+    moves = np.asarray(shown["y"]) - before
+    return np.where(np.abs(moves) < 1e-12, 0, moves)  # less is the rounding of two languages

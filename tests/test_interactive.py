@@ -177,7 +177,7 @@ def test_measured_numbers_stand_in_the_marked_block_alone():
     def compared(data):
         text = to_html("minibatch", data, **WORDS)
         for regex, replacement in rules:
-            text = re.sub(regex, replacement, text, flags=re.MULTILINE)  # as nbval does
+            text = re.sub(regex, replacement, text)
         return text
 
     other = {"x": [9.75, 8.5, -7.125], **dict.fromkeys(STORED, 0.34375)}

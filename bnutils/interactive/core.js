@@ -130,16 +130,18 @@ class Figure {
 
   /** A labelled slider with its value beside the label. */
   slider(name, { min, max, step, show = format, input }) {
-    const output = html("output");
+    // The slider tells its own value to screen readers, so this one is for the eye alone. It stands
+    // outside the label: a label names the first control within it, and an output counts as one.
+    const output = html("output", { "aria-live": "off" });
     const range = html("input", {
       type: "range", min, max, step,
       input: () => input(Number(range.value)),
     });
     const element = html(
-      "label",
+      "div",
       { class: "bn-control bn-wide" },
-      html("span", { class: "bn-name" }, html("span", {}, name), output),
-      range,
+      html("label", {}, html("span", { class: "bn-name" }, name), range),
+      output,
     );
     const set = (value) => {
       // While the reader's own hand is on it, writing the value back would only fight the hand.

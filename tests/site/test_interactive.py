@@ -83,7 +83,7 @@ def drag_by_touch(page, figure, far: float) -> None:
 
 
 def press_arrows(page, figure, far: float) -> None:
-    figure.locator("input[type=range]").focus()
+    figure.get_by_role("slider", name="Its value x", exact=True).focus()
     for _ in range(12):
         page.keyboard.press("ArrowRight" if far > 0 else "ArrowLeft")
 
