@@ -7,14 +7,11 @@ import http.server
 import shutil
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import yaml
-from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+from site_helpers import HTML, watch
 
-ROOT = Path(__file__).resolve().parents[2]
-HTML = ROOT / "_build" / "html"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -24,13 +21,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def documents() -> list[str]:
-    """Return the pages that `_toc.yml` lists, without suffix."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
-    return [toc["root"], *(chapter["file"] for chapter in chapters)]
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -69,38 +59,6 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         chromium.close()
-
-
-def watch(page: Page, site: str) -> list[str]:
-    """Collect what a reader's browser should never meet; foreign requests are cut off.
-
-    Returns a list that grows while the page is used.
-    """
-    faults: list[str] = []
-
-    def request(route: object, request: Request) -> None:
-        if request.url.startswith((site, "data:", "blob:")):
-            route.continue_()
-        else:
-            faults.append(f"foreign request: {request.url}")
-            route.abort()
-
-    def response(response: Response) -> None:
-        if response.status >= 400:
-            faults.append(f"{response.status}: {response.url}")
-
-    page.route("**/*", request)
-    page.on("response", response)
-    page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
-    page.on(
-        "console",
-        lambda message: (
-            faults.append(f"console {message.type}: {message.text}")
-            if message.type in ("error", "warning")
-            else None
-        ),
-    )
-    return faults
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from urllib.parse import urldefrag, urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import HTML, documents, watch
 from playwright.sync_api import Browser, Page, TimeoutError, expect
+from site_helpers import HTML, documents, watch
 
 PAGES = [*documents(), "search", "genindex"]
 RULES = {
@@ -234,3 +234,10 @@ def test_the_mathematics_font_is_the_sites_own(page: Page, site: str) -> None:
         "[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family)"
     )
     assert any("Latin Modern Math" in family for family in loaded), f"loaded: {loaded}"
+
+
+def test_the_map_links_every_chapter_that_exists(page: Page, site: str) -> None:
+    page.goto(f"{site}/book/intro.html")
+    links = page.locator("article a").evaluate_all("list => list.map(a => a.href)")
+    for name in NOTEBOOKS:
+        assert f"{site}/{name}.html" in links, f"the introduction's map does not lead to {name}"
