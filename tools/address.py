@@ -42,7 +42,8 @@ except ModuleNotFoundError:
     import sys
 
     address = "git+{address}"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", address], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
+    subprocess.run([*pip, address], check=True)
     import bnutils"""
 
 

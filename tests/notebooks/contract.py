@@ -308,6 +308,61 @@ def in_the_table_of_contents(chapter: Chapter) -> Iterator[str]:
         yield f"_toc.yml lists {entry} {times} times; it must be there once"
 
 
+# --- exercises -----------------------------------------------------------------------------------
+
+CHECK = re.compile(r"exercises\.check\(\"(\d\d\.\d+)\", (\w+)\)$")
+SOLUTION_METADATA = {
+    "tags": ["solution", "hide-cell"],
+    "cellView": "form",  # Colab
+    "jupyter": {"source_hidden": True},  # JupyterLab
+    "mystnb": {  # the site
+        "code_prompt_show": "Show the solution",
+        "code_prompt_hide": "Hide the solution",
+    },
+}
+
+
+def exercises(chapter: Chapter) -> Iterator[str]:
+    """Each exercise is a stub with its check; each solution a real, collapsed cell that passes."""
+    cells = {
+        kind: [cell for cell in chapter.code if kind in tags(cell)]
+        for kind in ("exercise", "solution")
+    }
+    numbers = {kind: [check_of(cell)[0] for cell in found] for kind, found in cells.items()}
+    prefix = chapter.path.name[:2]
+    wanted = [f"{prefix}.{i}" for i, _ in enumerate(cells["exercise"], start=1)]
+    if numbers["exercise"] != wanted:
+        yield f"the exercises' checks are {numbers['exercise']}; they must be {wanted}, in order"
+    if numbers["solution"] != numbers["exercise"]:
+        yield f"the solutions' checks are {numbers['solution']}; they must be {wanted}, in order"
+    for cell in cells["exercise"]:
+        if not _shown(cell).startswith(f"{check_of(cell)[0]} not yet attempted"):
+            yield f"{name(cell)}: the stub must show that it is not yet attempted"
+    for cell in cells["solution"]:
+        number = check_of(cell)[0]
+        title = f'# @title Solution {number} {{display-mode: "form"}}\n'
+        if not cell.source.startswith(title):
+            yield f"{name(cell)} must begin with {title.strip()}"
+        if cell.metadata != SOLUTION_METADATA:
+            yield f"{name(cell)} must have the metadata {SOLUTION_METADATA}"
+        if not _shown(cell).startswith(f"{number} passed: "):
+            yield f"{name(cell)}: the solution must show that it passed"
+    for cell in chapter.code:
+        if "exercises.check" in cell.source and not {"exercise", "solution"} & set(tags(cell)):
+            yield f"{name(cell)} checks an exercise but is tagged neither exercise nor solution"
+
+
+def check_of(cell: NotebookNode) -> tuple[str, str]:
+    """The exercise's number and the answer's name, from the cell's last line."""
+    found = CHECK.match(cell.source.rstrip().split("\n")[-1])
+    return (found[1], found[2]) if found else ("", "")
+
+
+def _shown(cell: NotebookNode) -> str:
+    texts = [o.get("data", {}).get("text/plain", "") for o in cell.outputs]
+    return "".join(texts)
+
+
 # --- evidence ------------------------------------------------------------------------------------
 
 
@@ -410,6 +465,7 @@ RULES: tuple[Rule, ...] = (
     no_measured_digits_in_prose,
     allowed_tags,
     in_the_table_of_contents,
+    exercises,
     marks_only_in_records,
     measured_blocks_only_in_interactive_figures,
     records_are_whole,

@@ -8,7 +8,6 @@ from tools import address, notebooks
 
 URL = address.PLACEHOLDER
 ALT = "Sixteen points on a line that falls as one over the root of the batch size."
-SOLUTION = {"tags": ["solution", "hide-cell"], "jupyter": {"source_hidden": True}}
 
 
 def mark(digits):
@@ -19,6 +18,10 @@ def card(record, *spans):
     text = f"holds: {record.get('sentence', 'All.')} " + "; ".join(map(mark, spans))
     data = {"text/plain": text, "text/html": f"<div>{text}</div>"}
     return new_output("display_data", data=data, metadata={"bnutils": record})
+
+
+def result(text):
+    return new_output("execute_result", data={"text/plain": text}, execution_count=1)
 
 
 def claim_record(sentence="A mean is noisy."):
@@ -66,9 +69,17 @@ def good_cells():
             ],
         ),
         "exercise": new_code_cell(
-            "answer = ...\n\nexercises.check('02.1', answer)", metadata={"tags": ["exercise"]}
+            'answer = ...\n\nexercises.check("02.1", answer)',
+            metadata={"tags": ["exercise"]},
+            outputs=[result("02.1 not yet attempted (twice): replace the ...")],
         ),
-        "solution": new_code_cell("x = 1\n" * 40 + "x", metadata=SOLUTION),
+        "solution": new_code_cell(
+            '# @title Solution 02.1 {display-mode: "form"}\n'
+            + "answer = 1\n" * 40
+            + '\nexercises.check("02.1", answer)',
+            metadata=dict(contract.SOLUTION_METADATA),
+            outputs=[result("02.1 passed: all 2 properties hold")],
+        ),
         "recap": new_code_cell("recap()", outputs=[card({"kind": "recap", "marks": 1}, "0.61")]),
     }
 
@@ -183,7 +194,7 @@ def mark_html_twice(cells):
 
 
 def claim_twice(cells):
-    cells["exercise"].outputs = [card(claim_record(), "0.61")]
+    cells["exercise"].outputs.append(card(claim_record(), "0.61"))
 
 
 def no_outputs(cells):
@@ -282,6 +293,14 @@ PLANTS = [
     ("allowed_tags", tag("claim", "hide_cell"), "hide_cell, for which"),
     ("allowed_tags", add("claim", "# NBVAL_SKIP"), "switches nbval off"),
     ("allowed_tags", add("claim", "#PYTEST_VALIDATE_IGNORE_OUTPUT"), "switches nbval off"),
+    ("exercises", edit("exercise", "02.1", "02.2"), "they must be ['02.1']"),
+    ("exercises", edit("exercise", "exercises.check", "check"), "they must be ['02.1']"),
+    ("exercises", without("solution"), "the solutions' checks are []"),
+    ("exercises", tag("exercise"), "tagged neither exercise nor solution"),
+    ("exercises", edit("solution", "# @title", "# title"), "must begin with # @title Solution"),
+    ("exercises", tag("solution", "solution"), "must have the metadata"),
+    ("exercises", show("solution", "passed", "not passed yet"), "must show that it passed"),
+    ("exercises", show("exercise", "not yet", "well"), "not yet attempted"),
     ("marks_only_in_records", add("prose", "\n" + mark("1")), "has marks in its source"),
     ("marks_only_in_records", add("claim", f"print('{contract.OPEN}')"), "marks in its source"),
     ("marks_only_in_records", out("figure", FORGED), "marks that bnutils.evidence did not make"),
