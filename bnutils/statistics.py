@@ -1,4 +1,4 @@
-"""The statistics that batch norm stores: re-estimate them, do without them, read how far they are off.
+"""The statistics that batch norm stores: re-estimate them, do without them, read their drift.
 
 Everything here works on any module: an ordinary net, or the stacked one of `bnutils.seeds`, whose
 layers hold the channels of all runs one run after the other. A layer counts as one that stores
@@ -92,8 +92,8 @@ def reestimate(net: nn.Module, batches: Tensor | Iterable[Tensor]) -> None:
     the average of the minibatches' means, the stored variance that of their unbiased variances. One
     minibatch that holds all the data gives the data's own mean and variance. Unlike ``update_bn``
     this leaves everything but batch norm in evaluation mode, so that statistics are those that
-    evaluation will meet; keeps the statistics of layers that no minibatch reached; and, if a forward
-    pass fails, keeps them all.
+    evaluation will meet; keeps the statistics of layers that no minibatch reached; and, if a
+    forward pass fails, keeps them all.
 
     Parameters
     ----------

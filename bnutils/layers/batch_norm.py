@@ -16,7 +16,9 @@ from torch import Tensor, nn
 
 
 class _BatchNorm(nn.Module):
-    """Batch normalization of inputs (N, C) or (N, C, L) [1d], (N, C, H, W) [2d], (N, C, D, H, W) [3d].
+    """Batch normalization.
+
+    1d takes inputs of shape (N, C) or (N, C, L), 2d (N, C, H, W), and 3d (N, C, D, H, W).
 
     Parameters
     ----------
@@ -25,7 +27,7 @@ class _BatchNorm(nn.Module):
     eps : float
         Added to the variance; positive, unless the layer is only evaluated.
     momentum : float or None
-        The weight of the new minibatch in the running averages; None averages all minibatches alike.
+        The new minibatch's weight in the running averages; None averages all minibatches alike.
     affine : bool
         Whether to learn a ``weight`` and a ``bias`` per channel.
     track_running_stats : bool

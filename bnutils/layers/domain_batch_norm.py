@@ -18,7 +18,9 @@ from torch import Tensor, nn
 
 
 class _DomainBatchNorm(nn.Module):
-    """Batch normalization with statistics of its own for every domain; inputs as in torch's 1d, 2d, 3d.
+    """Batch normalization with statistics of its own for every domain.
+
+    1d, 2d and 3d take the inputs that torch's take.
 
     Parameters
     ----------

@@ -32,9 +32,9 @@ class History(NamedTuple):
 class Runs(nn.Module):
     """S independent runs of one net: a module that computes all of them at once.
 
-    Each run starts from the weights that ``torch.manual_seed(seed); net()`` gives, and walks through
-    its data in the order of ``data.minibatches(n, batch_size, [seed])``. It computes what it would
-    compute alone, up to rounding, and one that diverges does not touch the others.
+    Each run starts from the weights that ``torch.manual_seed(seed); net()`` gives, and walks
+    through its data in the order of ``data.minibatches(n, batch_size, [seed])``. It computes what
+    it would compute alone, up to rounding, and one that diverges does not touch the others.
 
     Parameters
     ----------
@@ -49,10 +49,10 @@ class Runs(nn.Module):
 
     Notes
     -----
-    Inputs have shape (S, B, ...), run by run, and so have outputs. For one batch that all runs share
-    use ``x.expand(S, *x.shape)``, which copies nothing. As with any module, ``train()``, ``eval()``,
-    ``double()`` and ``to()`` work, and every parameter holds the runs along its first dimension:
-    ``parameter.view(S, -1)[i]`` is run i's.
+    Inputs have shape (S, B, ...), run by run, and so have outputs. For one batch that all runs
+    share use ``x.expand(S, *x.shape)``, which copies nothing. As with any module, ``train()``,
+    ``eval()``, ``double()`` and ``to()`` work, and every parameter holds the runs along its first
+    dimension: ``parameter.view(S, -1)[i]`` is run i's.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Runs(nn.Module):
         self._template = (nets[0],)  # in a tuple, so that it is no submodule
         generators = [data.stream(seed, "dropout") for seed in self.seeds]
         self.net = stack(nets, generators)
-        self.loss: Tensor | None = None
+        self.loss = torch.full((len(self.seeds),), torch.nan)  # of the latest step
         self.history = History([], None)
         self.to(bnutils.device() if device is None else device)
 
@@ -90,15 +90,15 @@ class Runs(nn.Module):
         """All runs' outputs (S, B, ...) for their inputs (S, B, ...)."""
         if x.dim() < 2 or len(x) != len(self):
             raise ValueError(
-                f"x has shape {tuple(x.shape)}; its first dimension must be the run, of which there "
-                f"are {len(self)}. For one batch shared by all use x.expand({len(self)}, *x.shape)"
+                f"x has shape {tuple(x.shape)}; its first dimension must be the run, of which "
+                f"there are {len(self)}. A batch that all share: x.expand({len(self)}, *x.shape)"
             )
         if isinstance(self.net, Vmapped):
             return self.net.run_first(x)
         if x.dim() not in (3, 5):
             raise ValueError(
-                f"x has shape {tuple(x.shape)}; it must be (runs, batch, features) or (runs, batch, "
-                "channels, height, width)"
+                f"x has shape {tuple(x.shape)}; it must be (runs, batch, features) or "
+                "(runs, batch, channels, height, width)"
             )
         return run_first(self.net(channel_first(x)), len(self))
 
@@ -164,9 +164,9 @@ class Runs(nn.Module):
         schedule : callable
             From the progress, step / steps, to what the learning rates are multiplied by.
         record : callable, optional
-            ``record(runs)`` is called, in evaluation mode, before the first update, after every ``every`` updates, and
-            after the last; what it returns is collated in ``runs.history``. The latest losses are
-            in ``runs.loss`` (None before the first update).
+            ``record(runs)`` is called, in evaluation mode, before the first update, after every
+            ``every`` updates, and after the last; what it returns is collated in
+            ``runs.history``. The latest losses are in ``runs.loss``.
         every : int, optional
             By default only before and after.
 
