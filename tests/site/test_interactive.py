@@ -42,7 +42,7 @@ def chapter(site) -> str:
 
 def living(page):
     """The figure, alive and in view."""
-    figure = page.locator("figure.bn-figure#bn-minibatch[data-alive]")
+    figure = page.locator(".bn-figure#bn-minibatch[data-alive]")
     figure.wait_for()
     figure.locator("svg[role=img]").scroll_into_view_if_needed()
     return figure
@@ -301,7 +301,7 @@ def test_two_copies_on_a_page_move_apart(browser):
     """JupyterLab can show one output in two places, with the same ids."""
     with opened(browser, "about:blank") as page:
         page.set_content(f"<main>{stored_html()}{stored_html()}</main>")
-        figures = page.locator("figure.bn-figure[data-alive]")
+        figures = page.locator(".bn-figure[data-alive]")
         assert figures.count() == 2
         drag_by_mouse(page, figures.nth(1), 60)
         assert not check_minibatch(read_minibatch(figures.nth(0))).any()

@@ -174,7 +174,7 @@ def test_the_page_shows_all_there_is_to_know_of_a_claim(tmp_path: Path) -> None:
         row("A claim that nobody makes any more.", seed="9"),
     )
     html = build(tmp_path)
-    now, then = html.split("Claims no longer made")
+    now, then = html.split('id="claims-no-longer-made"')
     for words in (
         "2 claims: holds 1, absent 1. Replicated on other seeds: 1.",
         'class="bn-entry bn-holds docutils container"',
