@@ -12,6 +12,7 @@ Each of them computes what it would have computed alone.
 
 from bnutils.seeds.optimizers import SGD, Adam, constant, cosine
 from bnutils.seeds.runs import History, Runs, accuracy, classify, cross_entropy, grid
+from bnutils.seeds.stacking import run_first
 
 __all__ = [
     "SGD",
@@ -24,4 +25,5 @@ __all__ = [
     "cosine",
     "cross_entropy",
     "grid",
+    "run_first",
 ]
