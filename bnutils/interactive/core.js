@@ -93,7 +93,7 @@ class Figure {
   constructor(root) {
     this.root = root;
     this.id = root.id;
-    this.label = root.querySelector("figcaption strong").textContent;
+    this.label = root.querySelector(".bn-title").textContent;
     this.body = root.querySelector(".bn-body");
     // JupyterLab takes arrow keys for its own unless the focused element itself bears this mark.
     root.addEventListener("focusin", ({ target }) => {
@@ -196,18 +196,17 @@ class Figure {
   /** Named numbers below the picture; each keeps its exact value in data-value. */
   readouts(names) {
     const cells = Object.entries(names).map(([key, words]) => {
-      const dt = html("dt", {}, words);
-      const dd = html("dd", { "data-readout": key });
-      return { key, dt, dd };
+      const title = html("span", { class: "bn-name" }, words);
+      const number = html("span", { class: "bn-number", "data-readout": key });
+      return { key, title, number };
     });
-    this.add(
-      html("dl", { class: "bn-readouts" }, ...cells.map(({ dt, dd }) => html("div", {}, dt, dd))),
-    );
+    const boxes = cells.map(({ title, number }) => html("div", {}, title, number));
+    this.add(html("div", { class: "bn-readouts" }, ...boxes));
     return (key, value, { name, decimals = 3 } = {}) => {
-      const { dt, dd } = cells.find((cell) => cell.key === key);
-      if (name) dt.textContent = name;
-      dd.dataset.value = value;
-      dd.textContent = format(value, decimals);
+      const cell = cells.find((each) => each.key === key);
+      if (name) cell.title.textContent = name;
+      cell.number.dataset.value = value;
+      cell.number.textContent = format(value, decimals);
     };
   }
 

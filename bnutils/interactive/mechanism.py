@@ -115,17 +115,18 @@ def to_html(
     )
     return "\n".join(
         [
-            f'<figure class="bn-figure" id="{figure_id}" aria-labelledby="{figure_id}-label"'
-            ' data-lm-suppress-shortcuts="true">',
+            # Plain elements: a page's own style for figures, captions and lists cannot reach in.
+            f'<div class="bn-figure" id="{figure_id}" role="group"'
+            f' aria-labelledby="{figure_id}-label" data-lm-suppress-shortcuts="true">',
             f"<style>\n{_asset('core.css')}</style>",
-            f'<figcaption id="{figure_id}-label"><strong>{html.escape(label)}</strong> '
-            f"<span>{html.escape(description)}</span></figcaption>",
+            f'<p class="bn-title" id="{figure_id}-label">{html.escape(label)}</p>',
+            f'<p class="bn-description">{html.escape(description)}</p>',
             f'<p class="bn-still-note">{_STILL_NOTE}</p>',
             '<div class="bn-body" hidden></div>',
             f'<script type="application/json" class="bn-measured" id="{figure_id}-data">'
             f"{_to_json(data, digits)}</script>",
             f"<script>\n{script}\n</script>",
-            "</figure>",
+            "</div>",
         ]
     )
 

@@ -206,7 +206,7 @@ function minibatch(figure, data) {
     slider.set(state.value);
     const source = state.mode === "train" ? "of this batch" : "stored";
     show("mean", mean, { name: `mean, ${source}` });
-    show("sd", Math.sqrt(variance), { name: `standard deviation, ${source}` });
+    show("sd", Math.sqrt(variance), { name: `sd, ${source}` });
     show("own", y[state.chosen], { name: "the moved example\u2019s output" });
     show("moved", moved, { name: "largest move of a batch-mate\u2019s output" });
     figure.say(words(state.value - data.x[state.chosen], y[state.chosen], moved));

@@ -4,6 +4,7 @@ import math
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bnutils.interactive.mechanism import show
@@ -68,32 +69,48 @@ def still(x, running_mean, running_var, gamma=1.0, beta=0.0, eps=1e-5) -> Figure
     before = np.asarray(x, dtype=float)
     moved = int(before.argmax())
     after = before.copy()
-    after[moved] = before.mean() + 6 * before.std()
+    after[moved] = before.mean() + 5 * before.std()
+    stored = (running_mean, running_var)
 
-    def outputs(values, mean, var):
-        return gamma * (values - mean) / math.sqrt(var + eps) + beta
-
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
     for ax, mode in zip(axes, ("train", "eval"), strict=True):
-        stored = (running_mean, running_var)
-        y0, y1 = (
-            outputs(v, *((v.mean(), v.var()) if mode == "train" else stored))
+        y_before, y_after = (
+            gamma * (v - mean) / math.sqrt(var + eps) + beta
             for v in (before, after)
+            for mean, var in [(v.mean(), v.var()) if mode == "train" else stored]
         )
-        for i in range(len(before)):
-            colour = VERMILLION if i == moved else BLUE
-            ax.plot([before[i], y0[i]], [1, 0], color=GREY, lw=0.8, ls=":", zorder=1)
-            ax.plot([after[i], y1[i]], [1, 0], color=colour, lw=1, alpha=0.8, zorder=2)
-        sizes = np.where(np.arange(len(before)) == moved, 70, 22)
-        colours = np.where(np.arange(len(before)) == moved, VERMILLION, BLUE)
-        ax.scatter(y0, np.zeros_like(y0), s=sizes, facecolor="white", edgecolor=GREY, zorder=3)
-        ax.scatter(after, np.ones_like(after), s=sizes, color=colours, zorder=4)
-        ax.scatter(y1, np.zeros_like(y1), s=sizes, color=colours, zorder=4)
-        ax.set_yticks([0, 1], ["out: y", "in: x"])
-        ax.set_ylim(-0.2, 1.2)
-        ax.set_title(f"{mode}: {'all outputs move' if mode == 'train' else 'only its own moves'}")
-        ax.set_xlabel("value")
+        _draw(ax, before, after, y_before, y_after, moved)
+        what = "all outputs move" if mode == "train" else "only its own output moves"
+        ax.set_title(f"{mode}: {what}", pad=12)
     return figure
+
+
+def _draw(ax: Axes, before, after, y_before, y_after, moved: int) -> Axes:
+    """Lines from x, on a scale of its own at the top, to y at the bottom."""
+    x_low, x_high = before.mean() - 3 * before.std(), before.mean() + 5.5 * before.std()
+    y_low, y_high = min(*y_before, -3), max(*y_after, 5.5)
+    slope = (y_high - y_low) / (x_high - x_low)
+
+    def place(x):
+        return y_low + (x - x_low) * slope
+
+    def value(place):
+        return x_low + (place - y_low) / slope
+
+    small, large = 22, 80
+    for i, colour in enumerate(VERMILLION if i == moved else BLUE for i in range(len(before))):
+        size = large if i == moved else small
+        ax.plot([place(before[i]), y_before[i]], [1, 0], color=GREY, lw=0.8, ls=":", zorder=1)
+        ax.plot([place(after[i]), y_after[i]], [1, 0], color=colour, lw=1, alpha=0.7, zorder=2)
+        ax.scatter(y_before[i], 0, s=size, facecolor="white", edgecolor=GREY, zorder=3)
+        ax.scatter([place(after[i]), y_after[i]], [1, 0], s=size, color=colour, zorder=4)
+    ax.set(xlim=(y_low, y_high), ylim=(0, 1), yticks=[], xlabel="out: normalized, y")
+    ax.spines[["left", "right"]].set_visible(False)
+    ax.grid(visible=False)
+    for artist in (*ax.lines, *ax.collections):
+        artist.set_clip_on(False)
+    ax.secondary_xaxis("top", functions=(value, place)).set_xlabel("in: the unit\u2019s values x")
+    return ax
 
 
 def _checked(x, running_mean, running_var, gamma, beta, eps) -> dict:

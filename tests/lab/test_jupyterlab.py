@@ -154,7 +154,7 @@ def sight(cell) -> dict:
     """Which of the two, still picture and living figure, can be seen."""
     return {
         "picture": cell.locator(".jp-RenderedImage img").first.is_visible(),
-        "figure": cell.locator("figure.bn-figure[data-alive]").is_visible(),
+        "figure": cell.locator(".bn-figure[data-alive]").is_visible(),
     }
 
 
@@ -192,7 +192,7 @@ def look(address: str, chromium: str) -> Visit:
         lab.command("notebook:run-all-cells")
         seen.cells = lab.cells()
         cell = lab.go_to(index)
-        figure = cell.locator("figure.bn-figure[data-alive]")
+        figure = cell.locator(".bn-figure[data-alive]")
         figure.wait_for()
         seen.after_running = sight(cell)
         play(page, lab, figure, seen)
