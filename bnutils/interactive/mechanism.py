@@ -123,7 +123,7 @@ def to_html(
             f'<p class="bn-description">{html.escape(description)}</p>',
             f'<p class="bn-still-note">{_STILL_NOTE}</p>',
             '<div class="bn-body" hidden></div>',
-            f'<script type="application/json" class="bn-measured" id="{figure_id}-data">'
+            '<script type="application/json" class="bn-measured">'
             f"{_to_json(data, digits)}</script>",
             f"<script>\n{script}\n</script>",
             "</div>",
