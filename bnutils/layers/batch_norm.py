@@ -138,10 +138,11 @@ class _BatchNorm(nn.Module):
             )
         if self.eps <= 0:
             raise ValueError(f"eps is {self.eps}; it must be positive, since a variance can be 0")
-        every_dimension_but_the_channels = [0, *range(2, x.dim())]
-        # var_mean subtracts the mean before it squares. E[x^2] - E[x]^2 would lose all its digits
-        # where the mean is large.
-        var, mean = torch.var_mean(x, every_dimension_but_the_channels, correction=0)
+        all_but_channels = [0, *range(2, x.dim())]
+        mean = x.mean(all_but_channels, keepdim=True)
+        # Subtract first, then square: E[x^2] - E[x]^2 loses all its digits where the mean is large.
+        var = (x - mean).square().mean(all_but_channels)
+        mean = mean.flatten()
         if self.training and self.track_running_stats:
             self._update_running_averages(mean.detach(), var.detach() * (m / (m - 1)))
         return mean, var
@@ -152,8 +153,8 @@ class _BatchNorm(nn.Module):
         share = self.momentum
         if share is None:
             share = 1 / self.num_batches_tracked.item()
-        self.running_mean.mul_(1 - share).add_(mean, alpha=share)
-        self.running_var.mul_(1 - share).add_(unbiased_var, alpha=share)
+        self.running_mean.copy_((1 - share) * self.running_mean.to(mean) + share * mean)
+        self.running_var.copy_((1 - share) * self.running_var.to(mean) + share * unbiased_var)
 
     def extra_repr(self) -> str:
         return (
