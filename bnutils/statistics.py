@@ -6,7 +6,7 @@ statistics if it has the buffers ``running_mean`` and ``running_var``, as torch'
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import torch
@@ -110,28 +110,36 @@ def reestimate(net: nn.Module, batches: Tensor | Iterable[Tensor]) -> None:
     found = list(layers(net).values())
     if not found:
         raise ValueError("no layer of this net stores statistics, so there are none to re-estimate")
-    before = [
-        (layer, layer.momentum, {name: b.clone() for name, b in layer.named_buffers(recurse=False)})
+    momenta = {layer: layer.momentum for layer in found}
+    kept = {
+        layer: [(buffer, buffer.clone()) for buffer in layer.buffers(recurse=False)]
         for layer in found
-    ]
-    unreached = found
+    }
+    calls = dict.fromkeys(found, 0)
+
+    def average_all_alike(layer: nn.Module, inputs: tuple) -> None:
+        calls[layer] += 1
+        layer.momentum = 1 / calls[layer]
+
     try:
-        with evaluation(net):
+        with evaluation(net), ExitStack() as hooks:
             for layer in found:
+                hooks.enter_context(layer.register_forward_pre_hook(average_all_alike))
                 layer.reset_running_stats()
-                layer.momentum = None  # a plain average over the minibatches
                 layer.training = True
             for batch in [batches] if isinstance(batches, Tensor) else batches:
                 net(batch)
-        unreached = [layer for layer in found if not layer.num_batches_tracked.any()]
-        if len(unreached) == len(found):
+        if not any(calls.values()):
             raise ValueError("batches is empty; give at least one minibatch")
+    except BaseException:
+        calls = dict.fromkeys(found, 0)
+        raise
     finally:
-        for layer, momentum, buffers in before:
-            layer.momentum = momentum
-            if any(layer is other for other in unreached):
-                for name, buffer in buffers.items():
-                    getattr(layer, name).copy_(buffer)
+        for layer in found:
+            layer.momentum = momenta[layer]
+            if not calls[layer]:
+                for buffer, before in kept[layer]:
+                    buffer.copy_(before)
 
 
 def estimate(net: nn.Module, batches: Tensor | Iterable[Tensor]) -> dict[str, Statistics]:
@@ -149,7 +157,7 @@ def drift(net: nn.Module, batches: Tensor | Iterable[Tensor]) -> dict[str, Drift
     """How far each layer's stored statistics are from those of the given data.
 
     A channel that is constant over the data, such as a dead unit, has no scale to measure by: its
-    drift is 0 if what is stored is right to the last bit, else infinite.
+    drift is 0 if what is stored is right to the last bit, else infinite. So is a stored NaN's.
 
     Parameters
     ----------
@@ -163,15 +171,14 @@ def drift(net: nn.Module, batches: Tensor | Iterable[Tensor]) -> dict[str, Drift
     dict of str to Drift
     """
     old, new = stored(net), estimate(net, batches)
-    return {
-        name: Drift(
-            mean=_zero_where_equal((old[name].mean - new[name].mean) / new[name].var.sqrt()),
-            log_var=_zero_where_equal(old[name].var.log() - new[name].var.log()),
-        )
-        for name in old
-    }
+    return {name: _difference(old[name], new[name]) for name in old}
 
 
-def _zero_where_equal(difference: Tensor) -> Tensor:
-    """Nothing over nothing, and log 0 - log 0, are no difference."""
-    return difference.nan_to_num(nan=0.0, posinf=torch.inf, neginf=-torch.inf)
+def _difference(old: Statistics, new: Statistics) -> Drift:
+    mean = (old.mean - new.mean) / new.var.sqrt()
+    log_var = old.var.log() - new.var.log()
+    # 0 / 0 and log 0 - log 0 are no drift. Any other NaN was stored: that is as wrong as can be.
+    mean[old.mean == new.mean] = 0
+    log_var[old.var == new.var] = 0
+    infinite = {"nan": torch.inf, "posinf": torch.inf, "neginf": -torch.inf}
+    return Drift(mean.nan_to_num(**infinite), log_var.nan_to_num(**infinite))

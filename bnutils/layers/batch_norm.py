@@ -126,8 +126,9 @@ class _BatchNorm(nn.Module):
     def _minibatch_statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The minibatch's mean and biased variance; in training they enter the running averages."""
         m = x.numel() // self.num_features
+        tracking = self.training and self.track_running_stats and self.running_mean is not None
         if m == 0:  # an empty minibatch counts, and changes no average
-            if self.training and self.track_running_stats:
+            if tracking:
                 self.num_batches_tracked += 1
             return x.new_zeros(self.num_features), x.new_ones(self.num_features)
         if m == 1:
@@ -143,7 +144,7 @@ class _BatchNorm(nn.Module):
         # Subtract first, then square: E[x^2] - E[x]^2 loses all its digits where the mean is large.
         var = (x - mean).square().mean(all_but_channels)
         mean = mean.flatten()
-        if self.training and self.track_running_stats:
+        if tracking:
             self._update_running_averages(mean.detach(), var.detach() * (m / (m - 1)))
         return mean, var
 
