@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -9,6 +11,7 @@ from playwright.sync_api import Page, Request, Response, Route
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
+EXTENSIONS = ROOT / "book" / "_ext"
 
 
 def documents() -> list[str]:
@@ -48,3 +51,21 @@ def watch(page: Page, site: str) -> list[str]:
         ),
     )
     return faults
+
+
+def small_site(root: Path, index: str, extensions: list[str]) -> subprocess.CompletedProcess:
+    """Build a site of one page, `index` in Markdown, below `root`; the pages go to `root / "h"`."""
+    (root / "conf.py").write_text(
+        f"import sys; sys.path.insert(0, {str(EXTENSIONS)!r})\n"
+        f"extensions = {extensions!r}\n"
+        "myst_enable_extensions = ['amsmath', 'dollarmath']\n"
+        "html_theme = 'basic'\n"
+        "exclude_patterns = ['h', 'jupyter_execute']\n"
+        + ("nb_execution_mode = 'off'\n" if "myst_nb" in extensions else "")
+        + ("html_math_renderer = 'temml'\n" if "site_math" in extensions else ""),
+        encoding="utf-8",
+    )
+    (root / "index.md").write_text(index, encoding="utf-8")
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
+    command += [str(root), str(root / "h")]
+    return subprocess.run(command, capture_output=True, text=True, check=False)

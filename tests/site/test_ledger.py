@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from site_helpers import ROOT
+from site_helpers import EXTENSIONS, small_site
 
-EXTENSIONS = ROOT / "book" / "_ext"
 CHAPTER = "notebooks/02_small.ipynb"
 
 
@@ -100,20 +98,8 @@ def write_replications(root: Path, *rows: dict[str, str]) -> Path:
 
 def build(root: Path) -> str:
     """Build a site with nothing but a ledger and a chapter; return the ledger's HTML."""
-    (root / "conf.py").write_text(
-        f"import sys; sys.path.insert(0, {str(EXTENSIONS)!r})\n"
-        "extensions = ['myst_nb', 'site_ledger']\n"
-        "nb_execution_mode = 'off'\n"
-        "html_theme = 'basic'\n"
-        "exclude_patterns = ['h', 'jupyter_execute']\n",
-        encoding="utf-8",
-    )
-    (root / "index.md").write_text(
-        f"# Ledger\n\n```{{toctree}}\n{CHAPTER}\n```\n\n```{{claims-ledger}}\n```\n",
-        encoding="utf-8",
-    )
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", str(root), str(root / "h")]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    index = f"# Ledger\n\n```{{toctree}}\n{CHAPTER}\n```\n\n```{{claims-ledger}}\n```\n"
+    run = small_site(root, index, ["myst_nb", "site_ledger"])
     assert run.returncode == 0, run.stderr
     return (root / "h" / "index.html").read_text(encoding="utf-8")
 
