@@ -350,7 +350,7 @@ def _claim_html(e: Evidence) -> str:
     body = (
         f"<strong>{e.verdict}</strong> {html.escape(e.sentence)}<br>"
         f"{html.escape(_interval_words(e))}<br>"
-        f"<small>Why this bound: {html.escape(e.because)}{contract}{origin}</small>"
+        f"<small>Why this bound: {html.escape(e.because)}.{contract}{origin}</small>"
     )
     return _card(f"bn-claim bn-{e.verdict.split()[0]}", COLOURS[e.verdict], body)
 

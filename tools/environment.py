@@ -58,9 +58,7 @@ def make_venv():
     try:
         venv.create(str(VENV), clear=True, with_pip=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        fail(
-            f"Could not make .venv: {error}. Debian and Ubuntu need the package python3-venv."
-        )
+        fail(f"Could not make .venv: {error}. Debian and Ubuntu need the package python3-venv.")
 
 
 def fingerprint(part):
