@@ -33,12 +33,13 @@ def run(folder, *arguments):
     (folder / "tests" / "not_run.py").write_text((ROOT / "tests" / "not_run.py").read_text())
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.not_run", *arguments]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take longer than the tests
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=False, env=environment
     )
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "with xdist"])
+@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n", "2"]], ids=["alone", "with xdist"])
 def test_skipped_tests_are_recorded_once_with_their_reason(tmp_path, capsys, workers):
     (tmp_path / "test_a.py").write_text(TESTS)
     (tmp_path / "test_b.py").write_text("import pytest\npytest.importorskip('absent_package')")

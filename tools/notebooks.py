@@ -28,7 +28,7 @@ NOTEBOOK_METADATA = {
     "language_info": {"name": "python"},
 }
 TIMEOUT = 600  # seconds for one cell; a whole chapter is to take 45
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
+ANSI = re.compile(r"\x1b\[[\d;]*m")
 
 
 class NotebookFailed(Exception):

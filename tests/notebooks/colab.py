@@ -94,7 +94,8 @@ class Colab:
         shutil.copyfile(path, copy)
         result = self.run("-c", RUN, path.name, str(cells), cwd=alone)
         if result.returncode:
-            raise AssertionError(f"{path.name} does not run on Colab:\n{result.stderr[-4000:]}")
+            trace = notebooks.ANSI.sub("", result.stderr)
+            raise AssertionError(f"{path.name} does not run on Colab:\n{trace[-4000:]}")
         return notebooks.read(copy)
 
 

@@ -412,6 +412,8 @@ def measured_blocks_only_in_interactive_figures(chapter: Chapter) -> Iterator[st
             yield f"{name(cell)} writes a measured block itself; bnutils.interactive does that"
         for output in cell.get("outputs", []):
             blocks = _text(output).count(JSON_BLOCK)
+            if _text(output).count("application/json") != blocks:
+                yield f"{name(cell)} holds a JSON block that does not begin with {JSON_BLOCK}"
             if blocks and "interactive" not in tags(cell):
                 yield f"{name(cell)} holds a measured block but is not tagged interactive"
             if blocks > 1:

@@ -33,20 +33,28 @@ def test_chapters_have_numbers_of_their_own():
     assert len(set(numbers)) == len(numbers)
 
 
-def test_only_evidence_emits_the_marks():
-    """In bnutils, tools and the notebooks' sources the marks occur in bnutils/evidence.py alone."""
-    spellings = re.compile(r"(?i)[\u27e6\u27e7]|27e[67]\b|WHITE SQUARE BRACKET")
-    sources = {
+def sources():
+    """The text of all that may emit outputs: bnutils, tools, and the notebooks' cells."""
+    texts = {
         path.relative_to(notebooks.ROOT).as_posix(): path.read_text(encoding="utf-8")
         for folder in ("bnutils", "tools")
         for path in (notebooks.ROOT / folder).rglob("*")
         if path.suffix in (".py", ".js", ".css", ".html")
     }
-    sources |= {
-        path.name: "\n".join(cell.source for cell in notebooks.read(path).cells) for path in PATHS
-    }
-    marked = [place for place, text in sources.items() if spellings.search(text)]
-    assert marked == ["bnutils/evidence.py"]
+    cells = {path.name: [cell.source for cell in notebooks.read(path).cells] for path in PATHS}
+    return texts | {name: "\n".join(lines) for name, lines in cells.items()}
+
+
+def test_only_evidence_emits_the_marks():
+    marks = re.compile(r"(?i)[\u27e6\u27e7]|27e[67]\b|WHITE SQUARE BRACKET")
+    assert [name for name, text in sources().items() if marks.search(text)] == [
+        "bnutils/evidence.py"
+    ]
+
+
+def test_only_interactive_figures_emit_measured_blocks():
+    emitting = [name for name, text in sources().items() if "application/json" in text]
+    assert all(name.startswith("bnutils/interactive/") for name in emitting), emitting
 
 
 def test_reasons_are_for_cells_that_exist():

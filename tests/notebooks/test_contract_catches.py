@@ -320,6 +320,11 @@ PLANTS = [
     ("measured_blocks_only_in_interactive_figures", tag("interactive"), "not tagged interactive"),
     (
         "measured_blocks_only_in_interactive_figures",
+        show("interactive", "bn-measured", "data"),
+        "does not begin with",
+    ),
+    (
+        "measured_blocks_only_in_interactive_figures",
         show("interactive", "1</script>", "1</script>" + contract.JSON_BLOCK),
         "2 measured blocks in one output",
     ),
