@@ -36,7 +36,7 @@ def course(tmp_path):
     notebook = new_notebook(
         cells=[
             new_markdown_cell("# 2 · Two\n\n" + address.badge("02_two.ipynb", OLD)),
-            new_code_cell(address.setup_cell(OLD)),
+            new_code_cell(address.setup_cell(OLD), metadata={"tags": ["setup"]}),
         ]
     )
     nbformat.write(notebook, tmp_path / "notebooks" / "02_two.ipynb")
@@ -62,6 +62,14 @@ def test_stamping_changes_the_address_everywhere_and_nothing_else(course, capsys
     assert {p: p.read_bytes() for p in course.rglob("*") if p.is_file()} == before
     assert address.main([OLD], course) == 0
     assert "already" in capsys.readouterr().out
+
+
+def test_stamping_mends_a_setup_cell_and_leaves_the_rest(course):
+    path = course / "notebooks" / "02_two.ipynb"
+    before = path.read_text()
+    path.write_text(before.replace("Run this first.", "Start here."))
+    assert address.main([OLD], course) == 0
+    assert path.read_text().strip() == before.strip()
 
 
 @pytest.mark.parametrize(

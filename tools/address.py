@@ -13,6 +13,8 @@ import re
 import sys
 from pathlib import Path
 
+import nbformat
+
 from tools import notebooks
 
 CONFIG = "_config.yml"
@@ -41,8 +43,8 @@ except ModuleNotFoundError:
     import subprocess
     import sys
 
-    address = "git+{address}"
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
+    address = "git+{address}"
     subprocess.run([*pip, address], check=True)
     import bnutils"""
 
@@ -117,7 +119,8 @@ def setup_cell(url: str) -> str:
 def stamp(root: Path, url: str) -> list[str]:
     """Put ``url`` in the place of the old address everywhere; return the names of changed files.
 
-    Every file's new content is known before the first is written.
+    Setup cells (tag ``setup``) become what `setup_cell` says now, whatever they were. Every
+    file's new content is known before the first is written.
     """
     old, new = current(root), valid(url)
     config = (root / CONFIG).read_bytes().decode()
@@ -125,6 +128,8 @@ def stamp(root: Path, url: str) -> list[str]:
     contents = {root / CONFIG: config[:start] + new + config[end:]}
     for path in _stamped(root):
         contents[path] = _restamp(path.read_bytes().decode(), old, new)
+        if path.suffix == ".ipynb":
+            contents[path] = _with_setup_cell(contents[path], new)
     changed = [path for path, text in contents.items() if path.read_bytes() != text.encode()]
     for path in changed:
         notebooks.replace(path, contents[path].encode())
@@ -177,6 +182,15 @@ def _restamp(text: str, old: str, new: str) -> str:
             form(slug(new)).replace("\\", r"\\"),
             text,
         )
+    return text
+
+
+def _with_setup_cell(text: str, url: str) -> str:
+    notebook = nbformat.reads(text, as_version=4)
+    for cell in notebook.cells:
+        if "setup" in cell.metadata.get("tags", []) and cell.source != setup_cell(url):
+            cell.source = setup_cell(url)
+            text = notebooks.to_text(notebook)
     return text
 
 
