@@ -5,7 +5,8 @@ function that knows the figure's data. A new figure ``name`` needs ``name.js``, 
 ``name(figure, data)`` built on ``core.js``, and such a function here.
 """
 
+from bnutils.interactive.domains import domains
 from bnutils.interactive.mechanism import show, to_html
 from bnutils.interactive.minibatch import minibatch
 
-__all__ = ["minibatch", "show", "to_html"]
+__all__ = ["domains", "minibatch", "show", "to_html"]
