@@ -1,0 +1,311 @@
+"""The figure of two domains, on a page of its own: really moved, and held to NumPy.
+
+Its chapter need not be built: the page is made from the figure's own output.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from bnutils.evidence import interval
+from bnutils.interactive.domains import RUNS
+from tests.test_interactive_domains import STRENGTHS, example, page_html
+
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 740}}
+LAST = len(STRENGTHS) - 1
+GIVEN = example()
+EPS = 1e-5
+PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>A page</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,"></head>
+<body style="font-family: sans-serif"><main><h1>A page</h1>{figure}</main></body></html>"""
+
+READ = """root => {
+    const readouts = {};
+    for (const node of root.querySelectorAll("[data-readout]"))
+        readouts[node.dataset.readout] = Number(node.dataset.value);
+    return { readouts, mode: root.dataset.mode, stop: Number(root.dataset.stop) };
+}"""
+# Both axes of the distributions and the one of the strengths, from the upper left on: where their
+# numbers stand, and what they say.
+AXES = """root => [...root.querySelectorAll(".bn-axis-group")].map(axis =>
+    [...axis.querySelectorAll("text")].map(tick =>
+        [Number(tick.getAttribute("x")), Number(tick.textContent.replace("\u2212", "-"))]))"""
+
+
+@contextmanager
+def living(browser, size="desktop", theme="light", **settings) -> Iterator:
+    """The figure, alive on a page of its own; a script error or any request fails the test."""
+    faults = []
+    settings = {"viewport": SIZES[size], "reduced_motion": "reduce", **settings}
+    context = browser.new_context(**settings)
+    try:
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+        page.on("request", lambda request: faults.append(request.url))
+        page.set_content(PAGE.format(theme=theme, figure=page_html()))
+        figure = page.locator("#bn-domains[data-alive]")
+        figure.wait_for()
+        yield figure
+    finally:
+        context.close()
+    assert [fault for fault in faults if not fault.startswith("data:")] == []
+
+
+def answers(stop: int, mode: str) -> dict[str, float]:
+    """NumPy's own."""
+    mean, variance = GIVEN["stored_mean"][stop], GIVEN["stored_var"][stop]
+    expected = {"stored-mean": mean, "stored-sd": np.sqrt(variance)}
+    for name in ("a", "b"):
+        x = GIVEN[name][stop]
+        used = (mean, variance) if mode == "stored" else (x.mean(), x.var())
+        y = (x - used[0]) / np.sqrt(used[1] + EPS)
+        expected |= {f"{name}-mean": y.mean(), f"{name}-sd": y.std()}
+    for i, name in enumerate(RUNS):
+        expected[f"accuracy-{i}"] = np.median(GIVEN["accuracy"][name][stop])
+    return expected
+
+
+def check(figure, stop: int, mode: str = "stored") -> None:
+    """The figure stands where it should, and shows what NumPy says it should."""
+    shown = figure.evaluate(READ)
+    assert (shown["stop"], shown["mode"]) == (stop, mode)
+    expected = answers(stop, mode)
+    assert shown["readouts"].keys() == expected.keys()
+    for name, value in expected.items():
+        assert shown["readouts"][name] == pytest.approx(value, rel=0, abs=1e-6), name
+    assert figure.locator("[data-now]").get_attribute("data-now") == str(stop)
+    assert figure.get_by_role("slider").input_value() == str(stop)
+    assert figure.locator("output").inner_text() == f"{STRENGTHS[stop]:.2f}"
+
+
+def centre(locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def outline(figure, selector: str) -> np.ndarray:
+    """The corners of a drawn path, shape (n, 2), in pixels."""
+    d = figure.locator(selector).get_attribute("d")
+    x = y = 0.0
+    corners = []
+    for letter, numbers in re.findall(r"([MLHV])([^MLHVZ]*)", d):
+        values = [float(number) for number in numbers.split()]
+        x, y = {"H": (values[0], y), "V": (x, values[0])}.get(letter, tuple(values))
+        corners.append((x, y))
+    return np.array(corners)
+
+
+def scale(ticks: list[list[float]]):
+    """From pixels to what an axis' numbers say."""
+    pixels, values = np.transpose(ticks)
+    slope, start = np.polyfit(pixels, values, 1)
+    np.testing.assert_allclose(start + slope * pixels, values, atol=1e-6 * np.ptp(values))
+    return lambda x: start + slope * x
+
+
+@pytest.mark.parametrize("mode", ["stored", "own"])
+def test_every_stop_shows_what_numpy_says(browser, mode):
+    """By keyboard alone: Tab reaches the controls, arrows turn them."""
+    with living(browser) as figure:
+        page = figure.page
+        check(figure, 0)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.type") == "range"
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.value") == "stored"
+        if mode == "own":
+            page.keyboard.press("ArrowRight")
+        check(figure, 0, mode)
+        page.keyboard.press("Shift+Tab")
+        for stop in range(1, LAST + 1):
+            page.keyboard.press("ArrowRight")
+            check(figure, stop, mode)
+        page.keyboard.press("ArrowRight")  # there is nothing beyond
+        check(figure, LAST, mode)
+        page.keyboard.press("Home")
+        check(figure, 0, mode)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_mouse_moves_slider_chart_and_switch(browser, size):
+    with living(browser, size) as figure:
+        mouse = figure.page.mouse
+        track = figure.get_by_role("slider").bounding_box()
+        middle = track["y"] + track["height"] / 2
+        mouse.move(track["x"] + 9, middle)
+        mouse.down()
+        mouse.move(track["x"] + track["width"] - 5, middle, steps=8)
+        mouse.up()
+        check(figure, LAST)
+
+        # The chart can be taken hold of anywhere, and goes to the nearest stop.
+        figure.locator("[data-chart]").scroll_into_view_if_needed()
+        for stop in (1, 2):
+            x, y = centre(figure.locator(f"[data-run='two passes'][data-stop='{stop}']"))
+            mouse.click(x + 4, y + 20)
+            check(figure, stop)
+        mouse.move(x, y)
+        mouse.down()
+        mouse.move(x - 1000, y, steps=5)
+        check(figure, 0)
+        mouse.move(x + 1000, y, steps=5)
+        mouse.up()
+        check(figure, LAST)
+        mouse.move(x - 1000, y)  # let go of
+        check(figure, LAST)
+
+        figure.get_by_text("each batch\u2019s own (training)").click()
+        check(figure, LAST, "own")
+        figure.get_by_text("stored statistics (evaluation)").click()
+        check(figure, LAST)
+
+
+def test_a_finger_moves_chart_and_switch(browser):
+    with living(browser, "phone", has_touch=True) as figure:
+        figure.locator("[data-chart]").scroll_into_view_if_needed()
+        figure.page.touchscreen.tap(
+            *centre(figure.locator("[data-run='two passes'][data-stop='2']"))
+        )
+        check(figure, 2)
+        figure.get_by_label("each batch\u2019s own (training)").tap()
+        check(figure, 2, "own")
+
+
+def test_what_is_drawn_lies_where_the_numbers_say(browser):
+    with living(browser) as figure:
+        for stop in range(LAST + 1):
+            figure.get_by_role("slider").fill(str(stop))
+            for mode in ("stored", "own"):
+                figure.locator(f"input[value={mode}]").check()
+                before, after, _ = (scale(ticks) for ticks in figure.evaluate(AXES))
+                expected = answers(stop, mode)
+                gaussian = outline(figure, "[data-stored]")
+                top = gaussian[gaussian[:, 1].argmin(), 0]
+                assert before(top) == pytest.approx(GIVEN["stored_mean"][stop], abs=0.02)
+                for name in ("a", "b"):
+                    x = GIVEN[name][stop]
+                    bins = outline(figure, f"[data-where=in][data-domain={name}]")[:, 0]
+                    assert before(bins.min()) <= x.min() <= x.max() <= before(bins.max())
+                    bin_width = (before(bins.max()) - before(bins.min())) / len(set(bins))
+                    assert before(bins.max()) - before(bins.min()) < np.ptp(x) + 3 * bin_width
+                    # The outputs are the same shape, shifted and stretched.
+                    out = outline(figure, f"[data-where=out][data-domain={name}]")[:, 0]
+                    stretch = expected[f"{name}-sd"] / x.std()
+                    shifted = expected[f"{name}-mean"] + stretch * (before(bins) - x.mean())
+                    np.testing.assert_allclose(after(out), shifted, atol=0.02)
+
+
+def test_own_statistics_lay_one_domain_on_the_other_and_stored_ones_do_not(browser):
+    """B is A shifted and stretched here, so that their outputs are equal once each has its own."""
+    with living(browser) as figure:
+        figure.get_by_role("slider").fill(str(LAST))
+        a, b = (f"[data-where=out][data-domain={name}]" for name in "ab")
+        stored_a, stored_b = outline(figure, a), outline(figure, b)
+        assert np.abs(stored_a - stored_b).max() > 20
+        assert figure.locator("[data-stored=used]").count() == 1
+        figure.locator("input[value=own]").check()
+        np.testing.assert_allclose(outline(figure, a), outline(figure, b), atol=0.5)
+        assert figure.locator("[data-stored=unused]").count() == 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_accuracies_stand_at_their_heights(browser, size):
+    with living(browser, size) as figure:
+        ticks = figure.locator("[data-tick]").evaluate_all(
+            "all => all.map(tick => [Number(tick.getAttribute('y')) - 4, Number(tick.textContent)])"
+        )
+        height = scale(ticks)
+        at = scale(figure.evaluate(AXES)[2])
+        figure.get_by_role("slider").fill("1")
+        stage = figure.locator(".bn-stage svg").bounding_box()
+        for name in RUNS:
+            for stop, strength in enumerate(STRENGTHS):
+                point = figure.locator(f"[data-run='{name}'][data-stop='{stop}']")
+                median = np.median(GIVEN["accuracy"][name][stop])
+                assert float(point.get_attribute("data-value")) == pytest.approx(median, abs=1e-6)
+                x, y = centre(point)
+                assert height(y - stage["y"]) == pytest.approx(median, abs=0.1)
+                assert at(x - stage["x"]) == pytest.approx(strength, abs=0.002)
+            sizes = [
+                figure.locator(f"[data-run='{name}'][data-stop='{stop}']").bounding_box()["width"]
+                for stop in range(LAST + 1)
+            ]
+            assert np.argmax(sizes) == 1, "the dial's stop stands out"
+
+
+def test_with_motion_the_outputs_travel_and_arrive(browser):
+    with living(browser, reduced_motion="no-preference") as figure:
+        figure.get_by_role("slider").fill(str(LAST))
+        shape = "[data-where=out][data-domain=b]"
+        start = outline(figure, shape)
+        figure.locator("input[value=own]").check()
+        check(figure, LAST, "own")  # the numbers do not wait for the picture
+        figure.page.wait_for_timeout(1500)
+        there = outline(figure, shape)
+        assert np.abs(there - start).max() > 20
+        np.testing.assert_allclose(
+            there, outline(figure, "[data-where=out][data-domain=a]"), atol=0.5
+        )
+        # A change of mind on the way ends where the latest choice is.
+        figure.locator("input[value=stored]").check()
+        figure.locator("input[value=own]").check()
+        figure.page.wait_for_timeout(1500)
+        np.testing.assert_array_equal(outline(figure, shape), there)
+
+
+def test_words_tell_what_is_seen(browser):
+    with living(browser) as figure:
+        said = figure.locator("[role=status]")
+        figure.get_by_role("slider").fill(str(LAST))
+        figure.locator("[role=status]", has_text="Strength 0.40, by the stored").wait_for()
+        numbers = answers(LAST, "stored")
+        words = said.inner_text().replace("\u2212", "-").replace("\u00a0", " ")
+        for name in "ab":
+            mean, sd = numbers[f"{name}-mean"], numbers[f"{name}-sd"]
+            assert f"{name.upper()} comes out with mean {mean:.2f} and sd {sd:.2f}" in words
+        for name in RUNS:
+            median, low, high = interval(GIVEN["accuracy"][name][LAST])
+            assert f"{name} {median:.1f} % ({low:.1f} to {high:.1f})" in words
+        figure.locator("input[value=own]").check()
+        figure.locator("[role=status]", has_text="each batch by its own").wait_for()
+        assert figure.get_by_role("slider").get_attribute("aria-valuetext") == "0.40"
+
+
+def test_every_control_has_a_name_and_shows_its_focus(browser):
+    with living(browser) as figure:
+        figure.get_by_role("slider", name="Strength: how far B is from A", exact=True).focus()
+        focused = "getComputedStyle(document.activeElement).outlineStyle"
+        for _ in range(2):
+            assert figure.page.evaluate(focused) == "solid"
+            figure.page.keyboard.press("Tab")
+        assert figure.get_by_role("group", name="Normalize by").get_by_role("radio").count() == 2
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_finds_nothing_and_nothing_sticks_out(browser, size, theme):
+    with living(browser, size, theme) as figure:
+        figure.get_by_role("slider").fill("2")
+        rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"], "preload": False}
+        for mode in ("stored", "own"):
+            figure.locator(f"input[value={mode}]").check()
+            found = Axe().run(figure.page, context="#bn-domains", options=rules)
+            assert [violation["id"] for violation in found.response["violations"]] == []
+            assert len(found.response["passes"]) > 10
+            overflow = figure.evaluate(
+                """root => { const box = root.getBoundingClientRect();
+                return [...root.querySelectorAll("*")].filter(node => node.getClientRects().length)
+                    .map(node => [node.tagName, node.textContent, node.getBoundingClientRect()])
+                    .filter(([, , r]) => r.left < box.left - 1 || r.right > box.right + 1)
+                    .map(([tag, text]) => `${tag} ${text}`.slice(0, 60)); }"""
+            )
+            assert overflow == []
+            assert figure.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        card = figure.evaluate("root => getComputedStyle(root).backgroundColor")
+        assert card == {"light": "rgb(255, 255, 255)", "dark": "rgb(27, 31, 36)"}[theme]
