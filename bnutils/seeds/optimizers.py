@@ -69,7 +69,9 @@ class SGD(_Optimizer):
 
     def _update(self, weight: Tensor, gradient: Tensor, rate: Tensor, state: dict) -> None:
         if self.momentum:
-            velocity = state.setdefault("velocity", torch.zeros_like(gradient))
+            if not state:
+                state["velocity"] = torch.zeros_like(gradient)
+            velocity = state["velocity"]
             gradient = torch.add(gradient, velocity, alpha=self.momentum, out=velocity)
         weight.addcmul_(gradient, rate, value=-1)
 
