@@ -24,6 +24,11 @@ X = [0.5, -1.25, 3.0, 0.125]
 STORED = {"running_mean": 0.1, "running_var": 2.0, "gamma": 1.5, "beta": -0.25, "eps": 1e-5}
 DATA = {"x": X, **STORED}
 WORDS = {"label": "One unit", "description": "Drag the large point."}
+FIGURES = sorted(
+    file.name.removesuffix(".js")
+    for file in files("bnutils.interactive").iterdir()
+    if file.name.endswith(".js") and file.name != "core.js"
+)
 SVG = "http://www.w3.org/2000/svg"
 
 
@@ -112,7 +117,7 @@ def test_labels_point_at_ids_that_exist():
             assert attrs.get(name, page.ids[0]) in page.ids
 
 
-@pytest.mark.parametrize("name", ["minibatch"])
+@pytest.mark.parametrize("name", FIGURES)
 def test_nothing_from_outside(name):
     text = to_html(name, DATA, **WORDS).replace(SVG, "")
     outside = re.findall(
@@ -196,7 +201,7 @@ def test_measured_numbers_stand_in_the_marked_block_alone():
         (
             {"name": "nonsense"},
             ValueError,
-            "no interactive figure 'nonsense'; there are: minibatch",
+            "no interactive figure 'nonsense'; there are: .*minibatch",
         ),
         ({"name": "core"}, ValueError, "no interactive figure 'core'"),
         ({"label": " "}, ValueError, "must say something"),
