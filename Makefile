@@ -67,7 +67,7 @@ refresh: env
 	$(py) -m tools.refresh $(only)
 replicate: env
 	$(py) -m tools.replicate $(only) $(if $(SEED),--seed $(SEED)) $(if $(RECORD),--record)
-address: env
+address: site-env
 	$(py) -m tools.address $(URL)
 bench: env
 	$(py) -m tools.bench

@@ -2,7 +2,7 @@
 
 Every plot function takes an ``Axes`` and returns it. Figures stand on an opaque white card, so that
 they read the same on a light and on a dark page. The colours are Okabe and Ito's, which people with
-any colour vision tell apart; one meaning keeps one colour through the whole book.
+any colour vision tell apart; one meaning keeps one colour through a chapter.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,7 @@ from bnutils.evidence import interval
 
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
 VERMILLION, PURPLE, SKY, GREY = "#D55E00", "#CC79A7", "#56B4E9", "#555555"
-
-NORM_COLOURS = {"batch": BLUE, "group": GREEN, "layer": PURPLE, "renorm": SKY, "none": GREY}
+BLACK = "#1f2328"
 
 HOUSE_STYLE = {
     "figure.figsize": (6.4, 3.6),
