@@ -293,14 +293,11 @@ function domains(figure, data) {
     update();
   }
 
-  let journey = 0;
-
   function switchTo(mode) {
-    const mine = ++journey;
     state.mode = mode;
     update();
     glide(state.own, mode === "own" ? 1 : 0, (own) => {
-      if (mine !== journey) return false;
+      if (mode !== state.mode) return false; // the reader has thrown the switch again
       state.own = own;
       stage.paint();
     });
