@@ -59,6 +59,15 @@ def test_each_domain_is_a_batch_norm_of_its_own(dimensions, shared, affine, mome
         torch.testing.assert_close(layer.weight.grad, sum(gradients))
 
 
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("shared", [True, False])
+def test_weight_and_bias_are_each_domains_own_or_shared(shared, affine):
+    layer = DomainBatchNorm1d(3, shared_affine=shared, affine=affine)
+    own = [f"domains.{domain}.{name}" for domain in (0, 1) for name in ("weight", "bias")]
+    expected = ["weight", "bias"] if shared else own
+    assert [name for name, _ in layer.named_parameters()] == (expected if affine else [])
+
+
 def test_state_dict_and_deepcopy_carry_every_domain():
     layer = DomainBatchNorm1d(3, shared_affine=True)
     with on_domain(layer, 1):

@@ -12,7 +12,10 @@ from torch import Tensor
 
 
 class _Optimizer:
-    """What SGD and Adam share: a learning rate per run, and a state per parameter."""
+    """What SGD and Adam share: a learning rate per run, and a state per parameter.
+
+    They add ``_update``, which changes one parameter in place, all runs of it.
+    """
 
     def __init__(self, lr: float | Sequence[float], weight_decay: float = 0.0):
         self.lr = torch.as_tensor(lr, dtype=torch.float64).reshape(-1, 1)
@@ -43,9 +46,6 @@ class _Optimizer:
             if self.weight_decay:
                 gradient = gradient.add(weight, alpha=self.weight_decay)
             self._update(weight, gradient, rate, self.state.setdefault(parameter, {}))
-
-    def _update(self, weight: Tensor, gradient: Tensor, rate: Tensor, state: dict) -> None:
-        raise TypeError("use SGD or Adam")
 
 
 class SGD(_Optimizer):

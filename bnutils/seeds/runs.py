@@ -87,12 +87,13 @@ class Runs(nn.Module):
         return next(self.parameters()).device
 
     def forward(self, x: Tensor) -> Tensor:
-        """All runs' outputs (S, B, ...) for their inputs (S, B, ...)."""
+        """All runs' outputs (S, B, ...) for their inputs (S, B, ...), which may be elsewhere."""
         if x.dim() < 2 or len(x) != len(self):
             raise ValueError(
                 f"x has shape {tuple(x.shape)}; its first dimension must be the run, of which "
                 f"there are {len(self)}. A batch that all share: x.expand({len(self)}, *x.shape)"
             )
+        x = x.to(self.device)
         if isinstance(self.net, Vmapped):
             return self.net.run_first(x)
         if x.dim() not in (3, 5):
@@ -147,6 +148,8 @@ class Runs(nn.Module):
         every: int | None = None,
     ) -> "Runs":
         """Train, in training mode, and record on the way.
+
+        Another call trains on, and walks through its examples in the same order again.
 
         Parameters
         ----------
@@ -212,7 +215,7 @@ class Runs(nn.Module):
     def predict(self, x: Tensor) -> Tensor:
         """All runs' outputs (S, B, ...) in evaluation mode, without a graph; the mode is kept."""
         with evaluation(self):
-            return self(x.to(self.device))
+            return self(x)
 
     def extract(self, run: int) -> nn.Module:
         """Run number ``run`` as the ordinary net that ``net()`` builds, with its state so far."""
