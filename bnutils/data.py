@@ -116,20 +116,21 @@ def stream(seed: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(int(state[0]))
 
 
-# Domains: the same digits, seen otherwise. ---------------------------------------------------
+# Domains: the same digits, seen otherwise. A strength may also be a tensor that broadcasts, such as
+# one value for each of S runs in the shape (S, 1, 1).
 
 
-def contrast(x: Tensor, factor: float = 0.5) -> Tensor:
+def contrast(x: Tensor, factor: float | Tensor = 0.5) -> Tensor:
     """Each pixel times ``factor``: the same image, fainter."""
     return factor * x
 
 
-def mix(x: Tensor, strength: float = 0.3) -> Tensor:
+def mix(x: Tensor, strength: float | Tensor = 0.3) -> Tensor:
     """Fainter and greyer: (1 - 2a) x + a, from the image itself (a = 0) to plain grey (a = 0.5)."""
     return (1 - 2 * strength) * x + strength
 
 
-def offset(x: Tensor, amount: float = 1.0) -> Tensor:
+def offset(x: Tensor, amount: float | Tensor = 1.0) -> Tensor:
     """``amount`` added to each pixel: the same image, brighter."""
     return x + amount
 

@@ -101,6 +101,14 @@ def test_the_affine_domains_are_their_formulas():
     assert data.invert(x).tolist() == [1, 0.75, 0]
 
 
+def test_a_strength_may_differ_from_run_to_run():
+    x = torch.rand(2, 3, 64, generator=torch.Generator().manual_seed(0))
+    strengths = torch.tensor([0.1, 0.4])
+    mixed = data.mix(x, strengths.view(2, 1, 1))
+    for run, strength in enumerate(strengths):
+        assert torch.equal(mixed[run], data.mix(x[run], strength))
+
+
 def test_rotation_turns_the_image_counterclockwise_and_four_times_is_none():
     image = torch.zeros(8, 8)
     image[0, 7] = 1  # top right

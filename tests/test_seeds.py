@@ -190,6 +190,28 @@ def test_sgd_in_single_precision_stays_within_1e_4(kind, norm):
         assert_equal_nets(runs.extract(i), expected, x[i], 1e-4)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
+@pytest.mark.parametrize("norm", ["none", "batch", "group", "layer", "ours"])
+@pytest.mark.parametrize("make", [mlp, cnn])
+def test_on_cuda_the_same_runs_come_out(make, norm):
+    x, y = examples(2, 30, 5 if make is mlp else 16)
+    training = {"steps": 10, "batch_size": 8, "schedule": cosine}
+    there, here = (
+        Runs(make(norm), [1, 2], device)
+        .double()
+        .fit(classify, (x, y), SGD([0.01, 0.02], momentum=0.9), **training)
+        for device in ("cuda", "cpu")
+    )
+    for name, tensor in there.state_dict().items():
+        assert tensor.is_cuda
+        torch.testing.assert_close(tensor.cpu(), here.state_dict()[name], rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(there.predict(x).cpu(), here.predict(x), rtol=1e-9, atol=1e-9)
+    assert accuracy(there.predict(x), y).tolist() == accuracy(here.predict(x), y).tolist()
+    assert there.extract(0)(x[0].cuda()).is_cuda
+    if norm in ("batch", "ours"):
+        statistics.reestimate(there, x)
+
+
 def by_halves(net, x, y):
     """A caller's own step: two passes through one net, two losses."""
     half = x.shape[-2] // 2
