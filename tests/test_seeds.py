@@ -275,6 +275,14 @@ class Residual(nn.Sequential):
         return x + super().forward(x)
 
 
+class Centred(nn.Sequential):
+    """A container that looks at the examples' dimension: stacked part by part it would go wrong."""
+
+    def forward(self, x):
+        h = super().forward(x)
+        return h - h.mean(0)
+
+
 class StackableResidual(Residual):
     stackable = True
 
@@ -307,6 +315,7 @@ def body():
     [
         Scale,
         lambda: Residual(*body()),
+        lambda: Centred(*body()),
         lambda: StackableResidual(*body()),
         lambda: nn.utils.parametrize.register_parametrization(
             nn.Linear(6, 6), "weight", UnitRows()
@@ -321,6 +330,7 @@ def body():
     ids=[
         "any layer",
         "any container",
+        "a container that mixes examples",
         "a stackable container",
         "parametrization",
         "layer norm without bias",

@@ -277,7 +277,8 @@ def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
 def _build(net: Callable[[], nn.Module], seed: int) -> nn.Module:
     """``net()`` from its seed; torch's global generator stays as it was."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        # The CPU's generator alone: torch.manual_seed would also queue seeds for absent devices.
+        torch.default_generator.manual_seed(seed)
         return net()
 
 
