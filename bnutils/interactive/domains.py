@@ -9,9 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bnutils.evidence import interval
-from bnutils.interactive.mechanism import show
-from bnutils.interactive.minibatch import _float64
-from bnutils.plots import BLUE, GREEN, PURPLE, VERMILLION
+from bnutils.interactive.mechanism import float64, show
+from bnutils.plots import BLACK, BLUE, GREEN, PURPLE, VERMILLION
 
 LABEL = "Two domains, one stored Gaussian"
 DESCRIPTION = (
@@ -21,10 +20,9 @@ DESCRIPTION = (
     "nets; all shapes are drawn equally high."
 )
 RUNS = ("merged batch", "two passes", "a batch norm per domain")
-INK = "#1f2328"
 _RUN_STYLES = {
     RUNS[0]: {"color": GREEN, "marker": "s", "lw": 1.5},
-    RUNS[1]: {"color": INK, "marker": "o", "lw": 2.2},
+    RUNS[1]: {"color": BLACK, "marker": "o", "lw": 2.2},
     RUNS[2]: {"color": PURPLE, "marker": "D", "lw": 1.5, "ls": "--"},
 }
 
@@ -127,7 +125,7 @@ def _draw_stop(ax: Axes, data: Mapping, stop: int) -> Axes:
     z = np.linspace(-3.5, 3.5, 141)
     mean, sd = data["stored"]["mean"][stop], math.sqrt(data["stored"]["var"][stop])
     gaussian = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
-    ax.plot(mean + sd * z, gaussian, color=INK, lw=2, label="stored")
+    ax.plot(mean + sd * z, gaussian, color=BLACK, lw=2, label="stored")
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     ax.grid(visible=False)
@@ -136,20 +134,20 @@ def _draw_stop(ax: Axes, data: Mapping, stop: int) -> Axes:
 
 def _digest(strengths, a, b, stored_mean, stored_var, accuracy, unit_label, eps) -> dict:
     """What the figure draws, few numbers instead of many, or an error that says what is wrong."""
-    strengths = _float64(strengths)
+    strengths = float64(strengths)
     if strengths.ndim != 1 or not 2 <= len(strengths) <= 12:
         raise ValueError(
             f"strengths have shape {strengths.shape}; give one number per stop of the dial, "
             "shape (K,) with K from 2 to 12"
         )
     stops = len(strengths)
-    samples = {"a": _float64(a), "b": _float64(b)}
-    stored = {"stored_mean": _float64(stored_mean), "stored_var": _float64(stored_var)}
+    samples = {"a": float64(a), "b": float64(b)}
+    stored = {"stored_mean": float64(stored_mean), "stored_var": float64(stored_var)}
     if missing := [name for name in RUNS if name not in accuracy]:
         raise ValueError(f"accuracy lacks {missing}; it must have {list(RUNS)}")
     if others := [name for name in accuracy if name not in RUNS]:
         raise ValueError(f"accuracy has {others}; it must have {list(RUNS)} and nothing else")
-    runs = {f"accuracy[{name!r}]": _float64(accuracy[name]) for name in RUNS}
+    runs = {f"accuracy[{name!r}]": float64(accuracy[name]) for name in RUNS}
 
     for name, values in (samples | runs).items():
         if values.ndim != 2 or len(values) != stops:
@@ -164,7 +162,7 @@ def _digest(strengths, a, b, stored_mean, stored_var, accuracy, unit_label, eps)
                 f"{name} has shape {values.shape}; it must be one number for each of the {stops} "
                 "strengths"
             )
-    everything = {"strengths": strengths, **samples, **stored, **runs, "eps": float(_float64(eps))}
+    everything = {"strengths": strengths, **samples, **stored, **runs, "eps": float(float64(eps))}
     for name, values in everything.items():
         if not np.all(np.isfinite(values)):
             raise ValueError(f"{name} holds NaN or infinity; every number must be finite")

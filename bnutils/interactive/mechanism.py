@@ -185,3 +185,8 @@ def _plain(value, digits: int, where: str):
         f"{where} is a {type(value).__name__}: pass numbers, strings, booleans, None, arrays, "
         "tensors, or lists and dicts of these"
     )
+
+
+def float64(value) -> np.ndarray:
+    """An array, a number, or a tensor on any device, with or without its graph, as float64."""
+    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=float)

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bnutils.interactive.mechanism import show
+from bnutils.interactive.mechanism import float64, show
 from bnutils.plots import BLUE, GREY, VERMILLION
 
 LABEL = "One unit, one minibatch"
@@ -115,18 +115,18 @@ def _draw(ax: Axes, before, after, y_before, y_after, moved: int) -> Axes:
 
 def _checked(x, running_mean, running_var, gamma, beta, eps) -> dict:
     """The figure's data, or an error that says what is wrong."""
-    values = _float64(x)
+    values = float64(x)
     if values.ndim != 1 or not 2 <= len(values) <= 64:
         raise ValueError(
             f"x has shape {values.shape}; it must be one unit's values over a minibatch, shape "
             "(m,) with m from 2 to 64, such as activations[:, unit]"
         )
     numbers = {
-        "running_mean": float(_float64(running_mean)),
-        "running_var": float(_float64(running_var)),
-        "gamma": float(_float64(gamma)),
-        "beta": float(_float64(beta)),
-        "eps": float(_float64(eps)),
+        "running_mean": float(float64(running_mean)),
+        "running_var": float(float64(running_var)),
+        "gamma": float(float64(gamma)),
+        "beta": float(float64(beta)),
+        "eps": float(float64(eps)),
     }
     for name, value in {"x": values, **numbers}.items():
         if not np.all(np.isfinite(value)):
@@ -142,8 +142,3 @@ def _checked(x, running_mean, running_var, gamma, beta, eps) -> dict:
     if numbers["gamma"] == 0:
         raise ValueError("gamma is 0: every output would equal beta; choose a unit that varies")
     return {"x": values, **numbers}
-
-
-def _float64(value) -> np.ndarray:
-    """An array, a number, or a tensor on any device, with or without its graph."""
-    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=float)
