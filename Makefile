@@ -54,7 +54,7 @@ test-notebooks: env
 	$(nbval) $(notebooks)
 	ATEN_CPU_CAPABILITY=default $(nbval) $(notebooks)
 test-site: env book
-	$(pytest) tests/site tests/lab
+	$(pytest) -n 2 --dist loadfile tests/site tests/lab
 
 .PHONY: lab lint refresh replicate address bench colab clean
 lab: env
