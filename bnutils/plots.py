@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from bnutils.evidence import interval
 
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
-VERMILLION, PURPLE, SKY, GREY = "#D55E00", "#CC79A7", "#56B4E9", "#555555"
+VERMILION, PURPLE, SKY, GREY = "#D55E00", "#CC79A7", "#56B4E9", "#555555"
 BLACK = "#1f2328"
 
 HOUSE_STYLE = {
@@ -30,7 +30,7 @@ HOUSE_STYLE = {
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.prop_cycle": mpl.cycler(
-        color=[BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, GREY],
+        color=[BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, GREY],
     ),
     "grid.color": "#e3e3e3",
     "legend.frameon": False,

@@ -13,7 +13,7 @@ function domains(figure, data) {
   ];
   const PARTS = [
     { key: "a", letter: "A", colour: "var(--bn-blue)" },
-    { key: "b", letter: "B", colour: "var(--bn-vermillion)" },
+    { key: "b", letter: "B", colour: "var(--bn-vermilion)" },
   ];
 
   // `own` is how far the lower picture has gone from the stored statistics (0) to each batch's own (1).
@@ -259,7 +259,7 @@ function domains(figure, data) {
   const bump = "M0 13C5 13 4 1.5 7 1.5S9 13 14 13";
   figure.legend(
     [block("var(--bn-blue)"), "domain A"],
-    [block("var(--bn-vermillion)"), "domain B"],
+    [block("var(--bn-vermilion)"), "domain B"],
     [svg("path", { d: bump, fill: "none", stroke: "var(--bn-ink)", "stroke-width": 2 }), "stored mean and variance"],
     [svg("path", { d: bump, fill: "none", stroke: "var(--bn-ink)", "stroke-width": 1.4, "stroke-dasharray": "3 2" }), "what is promised: mean 0, sd 1"],
     ...runs.map((name, i) => [mark(i, 7, 7.5, 5), name]),

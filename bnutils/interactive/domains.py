@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from bnutils.evidence import interval
 from bnutils.interactive.mechanism import float64, show
-from bnutils.plots import BLACK, BLUE, GREEN, PURPLE, VERMILLION
+from bnutils.plots import BLACK, BLUE, GREEN, PURPLE, VERMILION
 
 LABEL = "Two domains, one stored Gaussian"
 DESCRIPTION = (
@@ -113,7 +113,7 @@ def still(data: Mapping) -> Figure:
 def _draw_stop(ax: Axes, data: Mapping, stop: int) -> Axes:
     """Both histograms and the stored Gaussian, each as high as its own Gaussian would be."""
     width = data["bin"]
-    for name, colour in (("a", BLUE), ("b", VERMILLION)):
+    for name, colour in (("a", BLUE), ("b", VERMILION)):
         counts = np.asarray(data[name]["counts"][stop])
         mean, sd = data[name]["mean"][stop], data[name]["sd"][stop]
         edges = (np.arange(len(counts) + 1) - len(counts) / 2) * width

@@ -67,7 +67,7 @@ function minibatch(figure, data) {
     );
   });
 
-  const colour = (i) => (i === state.chosen ? "var(--bn-vermillion)" : "var(--bn-blue)");
+  const colour = (i) => (i === state.chosen ? "var(--bn-vermilion)" : "var(--bn-blue)");
 
   function join(i, x, y) {
     const chosen = i === state.chosen;
@@ -138,7 +138,7 @@ function minibatch(figure, data) {
   });
 
   figure.legend(
-    [svg("circle", { cx: 7, cy: 7, r: 6.5, fill: "var(--bn-vermillion)" }), "the example you move"],
+    [svg("circle", { cx: 7, cy: 7, r: 6.5, fill: "var(--bn-vermilion)" }), "the example you move"],
     [svg("circle", { cx: 7, cy: 7, r: 4.5, fill: "var(--bn-blue)" }), "its batch-mates"],
     [svg("circle", { cx: 7, cy: 7, r: 4.5, fill: "none", stroke: "var(--bn-soft)", "stroke-width": 1.3 }), "outputs before the move"],
   );

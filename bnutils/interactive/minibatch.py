@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bnutils.interactive.mechanism import float64, show
-from bnutils.plots import BLUE, GREY, VERMILLION
+from bnutils.plots import BLUE, GREY, VERMILION
 
 LABEL = "One unit, one minibatch"
 DESCRIPTION = (
@@ -98,7 +98,7 @@ def _draw(ax: Axes, before, after, y_before, y_after, moved: int) -> Axes:
         return x_low + (place - y_low) / slope
 
     small, large = 22, 80
-    for i, colour in enumerate(VERMILLION if i == moved else BLUE for i in range(len(before))):
+    for i, colour in enumerate(VERMILION if i == moved else BLUE for i in range(len(before))):
         size = large if i == moved else small
         ax.plot([place(before[i]), y_before[i]], [1, 0], color=GREY, lw=0.8, ls=":", zorder=1)
         ax.plot([place(after[i]), y_after[i]], [1, 0], color=colour, lw=1, alpha=0.7, zorder=2)

@@ -36,7 +36,7 @@ AXES = """root => [...root.querySelectorAll(".bn-axis-group")].map(axis =>
     [...axis.querySelectorAll("text")].map(tick =>
         [Number(tick.getAttribute("x")), Number(tick.textContent.replace("\u2212", "-"))]))"""
 
-# Where a shape's left end is, frame by frame, while the switch is thrown to and fro.
+# Where a shape's left end is, frame by frame, while the switch is thrown back and forth.
 CHANGE_OF_MIND = """async (root, shape) => {
     const pause = time => new Promise(done => setTimeout(done, time));
     const frame = () => new Promise(done => requestAnimationFrame(done));
