@@ -51,6 +51,7 @@ test: env
 test-code: env
 	$(pytest) tests --ignore tests/site --ignore tests/lab
 test-notebooks: env
+	$(if $(NB),$(pytest) tests/notebooks/test_contract.py tests/notebooks/test_exercises.py -k "$(NB)_ or $(NB).")
 	$(nbval) $(notebooks)
 	ATEN_CPU_CAPABILITY=default $(nbval) $(notebooks)
 test-site: env book

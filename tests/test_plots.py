@@ -1,9 +1,6 @@
 """Recurring figures draw what they are given and refuse what they cannot draw."""
 
 import matplotlib
-
-matplotlib.use("Agg")
-
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
@@ -13,9 +10,7 @@ from bnutils import plots
 
 @pytest.fixture
 def ax():
-    figure, axes = plt.subplots()
-    yield axes
-    plt.close(figure)
+    return plt.subplots()[1]
 
 
 def test_dots_shows_every_seed_and_the_interval(ax):
@@ -36,6 +31,5 @@ def test_band_draws_the_median(ax):
 
 
 def test_house_style_is_opaque_and_known_to_matplotlib():
-    with matplotlib.rc_context():
-        plots.use_house_style()
-        assert matplotlib.rcParams["figure.facecolor"] == "white"
+    plots.use_house_style()
+    assert matplotlib.rcParams["figure.facecolor"] == "white"
