@@ -19,19 +19,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.chromium import FLAGS
 from tests.moving import check_minibatch, read_minibatch
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "notebooks" / "02_normalizing_a_minibatch.ipynb"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 NOTEBOOK_WIDGET = "window.jupyterapp.shell.currentWidget.content"
 
 

@@ -12,15 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from site_helpers import HTML, watch
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.chromium import FLAGS
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
