@@ -27,6 +27,7 @@ help:
 	@echo "make replicate   test every claim on other seeds: SEED=7, or RECORD=1; NB=02"
 	@echo "make address     stamp the repository's address everywhere: URL=https://github.com/you/repo"
 	@echo "make bench       measure speeds, as ratios"
+	@echo "make record      measure again what chapters show as recorded, on this machine's devices"
 	@echo "make colab       run the notebooks as Colab would, each alone in an empty folder"
 	@echo "make clean       remove .venv and _build"
 
@@ -57,7 +58,7 @@ test-notebooks: env
 test-site: env book
 	$(pytest) -n 2 --dist loadfile tests/site tests/lab
 
-.PHONY: lab lint refresh replicate address bench colab clean
+.PHONY: lab lint refresh replicate address bench record colab clean
 lab: env
 	$(py) -m jupyterlab notebooks
 lint: env
@@ -72,6 +73,11 @@ address: site-env
 	$(py) -m tools.address $(URL)
 bench: env
 	$(py) -m tools.bench
+record: env
+	$(py) -m tools.record
+	$(py) -m tools.record trainability
+	$(py) -m tools.record rescues
+	$(py) -m tools.record half_the_time
 colab: env
 	COLAB_FULL=1 $(pytest) tests/notebooks/test_colab.py
 clean:

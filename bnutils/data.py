@@ -116,6 +116,23 @@ def stream(seed: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(int(state[0]))
 
 
+def standardized(x: Tensor, train: Tensor) -> Tensor:
+    """The images ``x``, shifted and scaled so that those of ``train`` are centred, of size 1.
+
+    Each pixel's mean over ``train`` is subtracted; then all are divided by one number, so that the
+    pixels' mean square over ``train`` is 1. (A scale for each pixel would blow up those at the
+    margin, which are nearly always empty.)
+
+    Parameters
+    ----------
+    x, train : Tensor
+        Shape (..., n, 64), with the same leading dimensions; n may differ.
+    """
+    mean = train.mean(-2, keepdim=True)
+    size = (train - mean).square().mean((-2, -1), keepdim=True).sqrt()
+    return (x - mean) / size
+
+
 # Domains: the same digits, seen otherwise. A strength may also be a tensor that broadcasts, such as
 # one value for each of S runs in the shape (S, 1, 1).
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 
 from bnutils.evidence import interval
 
@@ -106,6 +107,97 @@ def band(ax: Axes, x: Sequence[float], runs: np.ndarray, label: str, colour: str
     low, middle, high = np.quantile(runs, [0.1, 0.5, 0.9], axis=0)
     ax.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
     ax.plot(x, middle, color=colour, label=label)
+    return ax
+
+
+def percentile_tracks(
+    ax: Axes, steps: Sequence[int], tracks: np.ndarray, *, label: str, colour: str
+) -> Axes:
+    """How one unit's distribution moves: its median as a line within a band of percentiles.
+
+    As panels b and c of figure 1 of Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167.
+
+    Parameters
+    ----------
+    ax : Axes
+        Drawn on, and returned.
+    steps : sequence of int, shape (T,)
+        When the unit was looked at.
+    tracks : array, shape (T, 3)
+        A lower percentile, the median and an upper percentile at each of these steps, in the units
+        of the unit's values.
+    label, colour : str
+        Of the median; the band has the same colour, fainter.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If ``tracks`` has another shape, or its columns are not in rising order.
+    """
+    tracks = np.asarray(tracks, dtype=float)
+    if tracks.shape != (len(steps), 3):
+        raise ValueError(
+            f"tracks have shape {tracks.shape}; give three percentiles for each of the "
+            f"{len(steps)} steps, shape ({len(steps)}, 3)"
+        )
+    if (np.diff(tracks, axis=1) < 0).any():
+        raise ValueError("the columns of tracks fall; give the lowest percentile first")
+    low, median, high = tracks.T
+    ax.fill_between(steps, low, high, color=colour, alpha=0.2, lw=0)
+    for edge in (low, high):
+        ax.plot(steps, edge, color=colour, lw=0.8)
+    ax.plot(steps, median, color=colour, label=label)
+    return ax
+
+
+def heat_map(
+    ax: Axes,
+    percent: np.ndarray,
+    columns: Sequence[float | str],
+    rows: Sequence[float | str],
+) -> Axes:
+    """Per cents as a table of coloured cells, from white at 0 to blue at 100, with their numbers.
+
+    Parameters
+    ----------
+    ax : Axes
+        Drawn on, and returned.
+    percent : array, shape (R, C)
+        From 0 to 100.
+    columns : sequence of float or str, shape (C,)
+    rows : sequence of float or str, shape (R,)
+        From top to bottom.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If ``percent`` has another shape.
+    """
+    percent = np.asarray(percent, dtype=float)
+    if percent.shape != (len(rows), len(columns)):
+        raise ValueError(
+            f"percent has shape {percent.shape}; it must be ({len(rows)}, {len(columns)}), a row "
+            "for each of the rows and a column for each of the columns"
+        )
+    blues = LinearSegmentedColormap.from_list("blues", ["white", BLUE])
+    ax.imshow(percent, cmap=blues, vmin=0, vmax=125, aspect="auto")
+    for (row, column), value in np.ndenumerate(percent):
+        weight = "bold" if value >= 50 else "normal"
+        style = {"ha": "center", "va": "center", "fontsize": 8, "fontweight": weight}
+        ax.text(column, row, f"{value:.0f}", color=BLACK, **style)
+    for ticks, names in ((ax.set_xticks, columns), (ax.set_yticks, rows)):
+        words = [name if isinstance(name, str) else f"{name:g}" for name in names]
+        ticks(range(len(names)), words)
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
     return ax
 
 

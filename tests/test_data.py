@@ -137,3 +137,16 @@ def test_noise_has_the_stated_deviation_and_follows_its_seed():
     assert drawn.std().item() == pytest.approx(0.3, rel=0.02)
     assert torch.equal(drawn, data.noise(x, 0.3, seed=1))
     assert not torch.equal(drawn, data.noise(x, 0.3, seed=2))
+
+
+def test_standardized_images_are_centred_and_of_size_1_by_the_training_images_alone():
+    g = torch.Generator().manual_seed(0)
+    train, x = 3 + 2 * torch.rand(2, 50, 64, generator=g), torch.rand(2, 7, 64, generator=g)
+    train[..., 0] = 0.5  # a pixel that is always the same
+    itself = data.standardized(train, train)
+    torch.testing.assert_close(itself.mean(1), torch.zeros(2, 64), atol=1e-5, rtol=0)
+    torch.testing.assert_close(itself.square().mean((1, 2)), torch.ones(2))
+    other = data.standardized(x, train)
+    assert torch.equal(other[:, :3], data.standardized(x[:, :3], train))
+    torch.testing.assert_close(other[1], data.standardized(x[1], train[1]))
+    assert other.mean() < -1, "shifted by the mean of x instead of that of train"

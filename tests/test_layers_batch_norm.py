@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import pickle
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from bnutils import layers
+from bnutils import layers, parity
 
 OURS = {1: layers.BatchNorm1d, 2: layers.BatchNorm2d, 3: layers.BatchNorm3d}
 TORCHS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
@@ -276,3 +277,166 @@ def test_a_large_mean_costs_no_more_digits_than_torch_loses():
 def test_second_derivatives_exist():
     layer, _ = pair(1, 2)
     assert torch.autograd.gradgradcheck(layer, draw((4, 2), 0).requires_grad_())
+
+
+# Shapes with enough values per channel for every statistic to be well determined.
+several, places = st.integers(4, 6), st.integers(2, 4)
+generated = st.one_of(
+    st.tuples(st.integers(8, 40), channels),
+    st.tuples(several, channels, places),
+    st.tuples(several, channels, places, places),
+    st.tuples(several, channels, places, places, st.integers(1, 2)),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    shape=generated,
+    last=st.booleans(),
+    mean=st.sampled_from([0.0, 1.0, -30.0, 1e4]),
+    sd=st.sampled_from([1e-3, 0.1, 2.0]),
+    precision=st.sampled_from(
+        [(kind, kind) for kind in parity.ROUNDING]
+        + [(torch.float16, torch.float32), (torch.bfloat16, torch.float32)]
+    ),
+    options=options,
+    seed=st.integers(0, 1000),
+)
+def test_parity_over_shapes_types_formats_and_options(
+    shape, last, mean, sd, precision, options, seed
+):
+    dtype, layer_dtype = precision
+    case = parity.Case("generated", shape, mean, sd, last and len(shape) > 3)
+    layer = OURS[max(len(shape) - 2, 1)]
+    findings = parity.check(
+        layer, [case], dtype=dtype, layer_dtype=layer_dtype, seed=seed, **options
+    )
+    assert len(findings) == 6
+    assert not parity.failing(findings), list(map(str, parity.failing(findings).values()))
+
+
+@pytest.mark.parametrize("shape", [(4096, 8), (32, 8, 16, 16)])
+@pytest.mark.parametrize("last", [False, True])
+def test_a_large_mean_costs_outputs_gradients_and_averages_less_than_it_costs_torch(shape, last):
+    case = parity.Case("large", shape, mean=1e4, sd=0.1, channels_last=last and len(shape) == 4)
+    (x, *_), (dy, *_) = case.draw(0, torch.float32)
+    seen = []
+    for kind, dtype in (
+        (OURS[len(shape) // 2], torch.float32),
+        (TORCHS[len(shape) // 2], torch.float32),
+        (TORCHS[len(shape) // 2], torch.float64),
+    ):
+        layer, z = kind(8, dtype=dtype), x.to(dtype).requires_grad_()
+        y = layer(z)
+        dx, dweight = torch.autograd.grad(y, [z, layer.weight], dy.to(dtype))
+        seen.append([y, dx, dweight, layer.running_mean, layer.running_var])
+    for ours, torchs, right in zip(*seen, strict=True):
+        off, torchs_off = ((a.double() - right).abs().max() for a in (ours, torchs))
+        assert off <= torchs_off + 2e-7 * right.abs().max()
+
+
+def test_memory_formats_are_kept_in_outputs_and_gradients():
+    for dimensions, form in ((2, torch.channels_last), (3, torch.channels_last_3d)):
+        for memory_format in (form, torch.contiguous_format):
+            x = draw((4, 3, 5, 5, 2)[: dimensions + 2], 0).contiguous(memory_format=memory_format)
+            layer, _ = pair(dimensions, 3)
+            for training in (True, False):
+                y = layer.train(training)(z := x.clone().requires_grad_())
+                # Upstream gradients come as they like; what goes down is laid out like the input.
+                (dx,) = torch.autograd.grad(y, z, draw(x.shape, 1))
+                assert y.is_contiguous(memory_format=memory_format)
+                if training:
+                    assert dx.is_contiguous(memory_format=memory_format)
+
+
+def test_a_state_saved_before_minibatches_were_counted_loads_as_in_torch():
+    old = {name: tensor for name, tensor in nn.BatchNorm1d(3).state_dict().items()}
+    del old["num_batches_tracked"]  # and without the version that state_dict() attaches
+    old["running_mean"] = torch.tensor([1.0, 2.0, 3.0])
+    for net in (nn.Sequential(layers.BatchNorm1d(3)), nn.Sequential(nn.BatchNorm1d(3))):
+        net(torch.randn(4, 3, generator=torch.Generator().manual_seed(0)))
+        state = {f"0.{name}": tensor for name, tensor in old.items()}
+        assert str(net.load_state_dict(state)) == "<All keys matched successfully>"
+        assert net[0].running_mean.tolist() == [1, 2, 3]
+        assert net[0].num_batches_tracked == 1
+    untracked = layers.BatchNorm1d(3, track_running_stats=False)
+    assert untracked.load_state_dict({"weight": old["weight"], "bias": old["bias"]})
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"affine": False}, {"track_running_stats": False}], ids=str
+)
+def test_missing_and_unexpected_keys_are_told_as_by_torch(options):
+    answers = []
+    for kind in (layers.BatchNorm1d, nn.BatchNorm1d):
+        state = kind(3).state_dict()
+        del state["num_batches_tracked"]  # in a state that says that it counts them
+        state["gamma"] = state.pop("weight")
+        answers.append(kind(3, **options).load_state_dict(state, strict=False))
+        with pytest.raises(RuntimeError, match="gamma"):
+            kind(3, **options).load_state_dict(state)
+        with pytest.raises(RuntimeError, match="size mismatch"):
+            kind(3).load_state_dict(kind(4).state_dict())
+    assert answers[0] == answers[1]
+
+
+def test_layers_of_one_type_take_inputs_of_that_type_as_torchs_do():
+    kinds = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+    x = torch.arange(12).view(4, 3)
+    for of_layer in kinds:
+        for of_input in [*kinds, torch.int64, torch.complex64]:
+            for training in (True, False):
+                outcomes = []
+                for kind in (layers.BatchNorm1d, nn.BatchNorm1d):
+                    layer = kind(3, dtype=of_layer).train(training)
+                    try:
+                        outcomes.append(layer(x.to(of_input)).dtype)
+                    except (RuntimeError, NotImplementedError) as error:
+                        outcomes.append(type(error))
+                assert outcomes[0] == outcomes[1], (of_layer, of_input, training)
+
+
+def test_a_type_that_does_not_fit_is_told_with_the_way_out():
+    with pytest.raises(RuntimeError, match=r"input is torch.float64, but the layer's weight is"):
+        layers.BatchNorm1d(3)(draw((4, 3), 0))
+    layer = layers.BatchNorm1d(3, affine=False)
+    with pytest.raises(
+        RuntimeError, match=r"running_mean is torch.float32; .* \.to\(torch.float64"
+    ):
+        layer(draw((4, 3), 0))
+    assert layer.num_batches_tracked == 0
+
+
+def test_pickled_copied_and_converted_layers_are_the_same_layer():
+    layer, _ = pair(2, 3)
+    layer(draw((4, 3, 2, 2), 0))
+    x = draw((4, 3, 2, 2), 1)
+    wanted = layer.eval()(x)
+    for twin in (pickle.loads(pickle.dumps(layer)), copy.deepcopy(layer)):
+        assert repr(twin) == repr(layer)
+        assert torch.equal(twin(x), wanted)
+    single = copy.deepcopy(layer).float()
+    assert single.running_var.dtype == torch.float32
+    assert single.num_batches_tracked.dtype == torch.int64
+    close(single(x.float()).double(), wanted, rtol=1e-5, atol=1e-5)
+    half = copy.deepcopy(layer).half()
+    assert {t.dtype for t in half.parameters()} == {half.running_mean.dtype} == {torch.float16}
+    close(half(x.half()).double(), wanted, rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_vmap_over_layers_is_as_each_alone(momentum):
+    nets = [layers.BatchNorm1d(3, momentum=momentum, dtype=torch.float64) for _ in range(4)]
+    for seed, net in enumerate(nets):
+        nn.init.uniform_(net.weight, generator=torch.Generator().manual_seed(seed))
+    parameters, buffers = torch.func.stack_module_state(nets)
+    x = draw((4, 6, 3), 0)
+
+    def call(parameters, buffers, x):
+        return torch.func.functional_call(nets[0], (parameters, buffers), (x,))
+
+    for _ in range(2):
+        together = torch.func.vmap(call)(parameters, buffers, x)
+        close(together, torch.stack([net(one) for net, one in zip(nets, x, strict=True)]))
+    for name, stacked in buffers.items():
+        close(stacked, torch.stack([net.get_buffer(name) for net in nets]))

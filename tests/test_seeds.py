@@ -2,7 +2,6 @@
 
 import copy
 import math
-import sys
 from functools import partial
 from itertools import islice
 
@@ -26,6 +25,7 @@ from bnutils.seeds import (
     cross_entropy,
     grid,
 )
+from tests.devices import needs_cuda
 
 STEPS = 50
 # Always the same examples: chaos in a net must not fail a build once in a thousand times.
@@ -190,7 +190,7 @@ def test_sgd_in_single_precision_stays_within_1e_4(kind, norm):
         assert_equal_nets(runs.extract(i), expected, x[i], 1e-4)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
+@needs_cuda
 @pytest.mark.parametrize("norm", ["none", "batch", "group", "layer", "ours"])
 @pytest.mark.parametrize("make", [mlp, cnn])
 def test_on_cuda_the_same_runs_come_out(make, norm):
@@ -516,17 +516,6 @@ def test_a_record_changes_nothing_in_the_training():
     assert watched.history.steps == [0, 2, 4, 6, 7]
     for name, tensor in watched.state_dict().items():
         assert torch.equal(tensor, plain.state_dict()[name])
-
-
-@pytest.mark.parametrize("terminal", [True, False])
-def test_progress_shows_on_a_terminal_only_and_wipes_itself(monkeypatch, capsys, terminal):
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
-    x, y = examples(2, 30, 5, dtype=torch.float32)
-    Runs(mlp("none"), [1, 2], "cpu").fit(classify, (x, y), SGD(0.1), steps=3, batch_size=8)
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.endswith("\r\033[K") if terminal else err == ""
-    assert ("step 2 of 3" in err) == terminal
 
 
 def test_a_step_may_find_its_own_data():

@@ -5,8 +5,21 @@ function that knows the figure's data. A new figure ``name`` needs ``name.js``, 
 ``name(figure, data)`` built on ``core.js``, and such a function here.
 """
 
+from bnutils.interactive.backward import backward
 from bnutils.interactive.domains import domains
+from bnutils.interactive.equilibrium import equilibrium
 from bnutils.interactive.mechanism import show, to_html
 from bnutils.interactive.minibatch import minibatch
+from bnutils.interactive.momentum import momentum
+from bnutils.interactive.trainability import trainability
 
-__all__ = ["domains", "minibatch", "show", "to_html"]
+__all__ = [
+    "backward",
+    "domains",
+    "equilibrium",
+    "minibatch",
+    "momentum",
+    "show",
+    "to_html",
+    "trainability",
+]

@@ -6,13 +6,20 @@ Every channel c of an input x of shape (N, C) or (N, C, ...) becomes
 
 In training, mean and var are the minibatch's, over the m examples and positions of the channel, and
 var is the biased estimate (divided by m). The running averages that evaluation uses collect the
-same mean, but the *unbiased* variance (divided by m - 1). Autograd derives the backward pass.
+same mean, but the *unbiased* variance (divided by m - 1). The arithmetic of training, forward and
+backward, is in `bnutils.layers.batch_norm_function`; here is the bookkeeping around it.
 
 Source: Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167, algorithms 1 and 2.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+from bnutils.layers.batch_norm_function import NormalizeMinibatch, beside, values_per_channel
+
+HALF = (torch.float16, torch.bfloat16)
 
 
 class _BatchNorm(nn.Module):
@@ -42,6 +49,9 @@ class _BatchNorm(nn.Module):
     ValueError
         When called on an input with another number of dimensions, or, where it needs the
         minibatch's statistics, on a single value per channel: it has no variance.
+    RuntimeError
+        When called on another number of channels or another dtype than the layer's. Half precision
+        input is taken by a float32 layer, too.
     """
 
     # For bnutils.seeds: each channel is on its own, and a position counts like an example.
@@ -98,39 +108,22 @@ class _BatchNorm(nn.Module):
             nn.init.zeros_(self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
-        if input.dim() not in self._dimensions:
-            expected = " or ".join(f"{d}D" for d in self._dimensions)
-            raise ValueError(f"expected {expected} input (got {input.dim()}D input)")
-        if input.shape[1] != self.num_features:
-            raise RuntimeError(
-                f"this layer normalizes {self.num_features} channels, but the input of shape "
-                f"{tuple(input.shape)} has {input.shape[1]} in dimension 1"
-            )
+        self._check(input)
         # Half precision keeps too few digits to sum up squares: compute in float32, as torch does.
-        x = input.float() if input.dtype in (torch.float16, torch.bfloat16) else input
+        x = input.float() if input.dtype in HALF else input
+        weight = x.new_ones(self.num_features) if self.weight is None else self.weight.to(x.dtype)
+        bias = x.new_zeros(self.num_features) if self.bias is None else self.bias.to(x.dtype)
         if self.training or self.running_mean is None:
-            mean, var = self._minibatch_statistics(x)
+            y = self._by_minibatch(x, weight, bias)
         else:
-            mean, var = self.running_mean, self.running_var
-
-        shape = (1, -1) + (1,) * (
-            input.dim() - 2
-        )  # a value per channel, beside examples, positions
-        y = (x - mean.view(shape)) * torch.rsqrt(var.view(shape) + self.eps)
-        if self.weight is not None:
-            y = y * self.weight.view(shape)
-        if self.bias is not None:
-            y = y + self.bias.view(shape)
+            mean, var = self.running_mean.to(x.dtype), self.running_var.to(x.dtype)
+            scale = weight * torch.rsqrt(var + self.eps)
+            y = torch.addcmul(beside(bias, x), x - beside(mean, x), beside(scale, x))
         return y.to(input.dtype)
 
-    def _minibatch_statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The minibatch's mean and biased variance; in training they enter the running averages."""
-        m = x.numel() // self.num_features
-        tracking = self.training and self.track_running_stats and self.running_mean is not None
-        if m == 0:  # an empty minibatch counts, and changes no average
-            if tracking:
-                self.num_batches_tracked += 1
-            return x.new_zeros(self.num_features), x.new_ones(self.num_features)
+    def _by_minibatch(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """The output by the minibatch's statistics; in training they enter the averages."""
+        m = values_per_channel(x)
         if m == 1:
             raise ValueError(
                 "Expected more than 1 value per channel when training, got input size "
@@ -139,23 +132,53 @@ class _BatchNorm(nn.Module):
             )
         if self.eps <= 0:
             raise ValueError(f"eps is {self.eps}; it must be positive, since a variance can be 0")
-        all_but_channels = [0, *range(2, x.dim())]
-        mean = x.mean(all_but_channels, keepdim=True)
-        # Subtract first, then square: E[x^2] - E[x]^2 loses all its digits where the mean is large.
-        var = (x - mean).square().mean(all_but_channels)
-        mean = mean.flatten()
+        tracking = self.training and self.track_running_stats and self.running_mean is not None
+        if tracking:
+            self.num_batches_tracked.add_(1)
+        if m == 0:  # an empty minibatch is counted, but changes no average
+            return torch.addcmul(beside(bias, x), x, beside(weight, x))
+        y, _, mean, var = NormalizeMinibatch.apply(x, weight, bias, self.eps)
         if tracking:
             self._update_running_averages(mean.detach(), var.detach() * (m / (m - 1)))
-        return mean, var
+        return y
 
     @torch.no_grad()
     def _update_running_averages(self, mean: Tensor, unbiased_var: Tensor) -> None:
-        self.num_batches_tracked += 1
         share = self.momentum
         if share is None:
-            share = 1 / self.num_batches_tracked.item()
-        self.running_mean.copy_((1 - share) * self.running_mean.to(mean) + share * mean)
-        self.running_var.copy_((1 - share) * self.running_var.to(mean) + share * unbiased_var)
+            share = 1 / self.num_batches_tracked.to(mean.dtype)
+        for average, new in ((self.running_mean, mean), (self.running_var, unbiased_var)):
+            average.copy_((1 - share) * average.to(new.dtype) + share * new)
+
+    def _check(self, input: Tensor) -> None:
+        """Raise what torch's layer raises where the input does not fit."""
+        if input.dim() not in self._dimensions:
+            expected = " or ".join(f"{d}D" for d in self._dimensions)
+            raise ValueError(f"expected {expected} input (got {input.dim()}D input)")
+        if input.shape[1] != self.num_features:
+            raise RuntimeError(
+                f"this layer normalizes {self.num_features} channels, but the input of shape "
+                f"{tuple(input.shape)} has {input.shape[1]} in dimension 1"
+            )
+        if not input.is_floating_point():
+            raise NotImplementedError(f"the input is {input.dtype}; it must be floating point")
+        fitting = {input.dtype} | ({torch.float32} if input.dtype in HALF else set())
+        for name in ("weight", "bias", "running_mean", "running_var"):
+            tensor = getattr(self, name)
+            if tensor is not None and tensor.dtype not in fitting:
+                raise RuntimeError(
+                    f"the input is {input.dtype}, but the layer's {name} is {tensor.dtype}; "
+                    f"convert the input, or the layer by .to({input.dtype})"
+                )
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], *args: Any
+    ) -> None:
+        # Before version 2 torch did not count minibatches. What such a file lacks is no mistake.
+        key = prefix + "num_batches_tracked"
+        if (local_metadata.get("version") or 1) < 2 and self.num_batches_tracked is not None:
+            state_dict.setdefault(key, self.num_batches_tracked)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *args)
 
     def extra_repr(self) -> str:
         return (

@@ -10,6 +10,7 @@ Each of them computes what it would have computed alone.
     runs.extract(3)                                  # the fourth net, an ordinary one again
 """
 
+from bnutils.seeds.decay import DecayedSGD
 from bnutils.seeds.optimizers import SGD, Adam, constant, cosine
 from bnutils.seeds.runs import History, Runs, accuracy, classify, cross_entropy, grid
 from bnutils.seeds.stacking import run_first
@@ -17,6 +18,7 @@ from bnutils.seeds.stacking import run_first
 __all__ = [
     "SGD",
     "Adam",
+    "DecayedSGD",
     "History",
     "Runs",
     "accuracy",

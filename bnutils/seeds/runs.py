@@ -1,7 +1,6 @@
 """S independent runs as one module: build, train, predict, take one out."""
 
 import copy
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from torch.utils.data import default_collate
 import bnutils
 from bnutils import data
 from bnutils.seeds.optimizers import SGD, Adam, constant
+from bnutils.seeds.progress import Progress
 from bnutils.seeds.stacking import Vmapped, channel_first, run_first, stack, unstack
 from bnutils.statistics import evaluation
 
@@ -180,12 +180,13 @@ class Runs(nn.Module):
         """
         minibatches = self._minibatches(examples, batch_size)
         records = {}
-        for done in range(steps):
-            if record and done % (every or steps) == 0:
-                records[done] = record(self.eval())
-            self.train()
-            self.descend(step(self, *next(minibatches)), optimizer, schedule(done / steps))
-            _show_progress(done + 1, steps)
+        with Progress(steps) as progress:
+            for done in range(steps):
+                if record and done % (every or steps) == 0:
+                    records[done] = record(self.eval())
+                self.train()
+                self.descend(step(self, *next(minibatches)), optimizer, schedule(done / steps))
+                progress(done + 1)
         self.eval()
         if record:
             records[steps] = record(self)
@@ -284,10 +285,3 @@ def _build(net: Callable[[], nn.Module], seed: int) -> nn.Module:
 
 def _layout(net: nn.Module) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in net.state_dict().items()}
-
-
-def _show_progress(done: int, steps: int) -> None:
-    """A counter for whoever watches a terminal. Notebooks and files get nothing."""
-    if sys.stderr.isatty():
-        end = "\r" if done < steps else "\r\033[K"
-        print(f"step {done} of {steps}", end=end, file=sys.stderr, flush=True)

@@ -6,6 +6,7 @@ site's tests hold theirs; what was seen there is then tested piece by piece.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,13 @@ from tests.moving import check_minibatch, read_minibatch
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "notebooks" / "02_normalizing_a_minibatch.ipynb"
+TRAINING = """import time
+from bnutils.seeds.progress import Progress
+with Progress(40) as progress:
+    for i in range(40):
+        time.sleep(0.1)
+        progress(i + 1)
+"""
 NOTEBOOK_WIDGET = "window.jupyterapp.shell.currentWidget.content"
 
 
@@ -44,6 +52,8 @@ class Visit:
     moved_after_rerun: dict = field(default_factory=dict)
     cards: dict[str, str] = field(default_factory=dict)  # theme to background colour
     solutions: list[dict] = field(default_factory=list)
+    progress: str = ""  # the cell's output while a long training runs, and afterwards
+    progress_afterwards: str = ""
 
 
 def start_server(folder: Path) -> tuple[subprocess.Popen, str]:
@@ -210,8 +220,23 @@ def look(address: str, chromium: str) -> Visit:
                     "source": cell.locator(".cm-content").first.is_visible(),
                 }
             )
+        watch_a_training(lab, seen)
         browser.close()
     return seen
+
+
+def watch_a_training(lab: Lab, seen: Visit) -> None:
+    lab.command("notebook:insert-cell-below")
+    lab.ask(f"void notebook.activeCell.model.sharedModel.setSource({json.dumps(TRAINING)})")
+    cell = lab.go_to(lab.ask("notebook.activeCellIndex"))
+    lab.ask("void window.jupyterapp.commands.execute('notebook:run-cell')")
+    output = cell.locator(".jp-OutputArea-output")
+    output.get_by_text("step").wait_for()
+    seen.progress = output.inner_text().strip()
+    lab.page.wait_for_function(
+        "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status == 'idle'"
+    )
+    seen.progress_afterwards = cell.locator(".jp-Cell-outputArea").inner_text().strip()
 
 
 def play(page, lab: Lab, figure, seen: Visit) -> None:
@@ -298,3 +323,8 @@ def test_the_figure_follows_the_theme(visit):
 def test_solutions_are_folded(visit):
     assert visit.solutions
     assert all(solution == {"folded": True, "source": False} for solution in visit.solutions)
+
+
+def test_a_long_training_shows_how_far_it_is_and_wipes_itself(visit):
+    assert re.fullmatch(r"step \d+ of 40", visit.progress)
+    assert visit.progress_afterwards == ""

@@ -1,8 +1,8 @@
 """What training many runs in one pass is worth, against a loop and against torch.func.vmap.
 
-    python -m tools.bench                                  a table
-    python -m tools.bench --quick                          fewer pairs and steps, to see it work
-    python -m tools.bench --record recorded/bench.json     the table, and the same as JSON
+    python -m tools.bench engine                               a table
+    python -m tools.bench engine --quick                       fewer pairs and steps
+    python -m tools.bench engine --record recorded/bench.json  the table, and the same as JSON
 
 Three ways of doing the same work, 32 runs from the same seeds on the same minibatches with SGD and
 momentum: one pass (`bnutils.seeds`), the same engine with every layer left to vmap, and ordinary
@@ -13,25 +13,21 @@ its peak, on the CPU in a process of its own. Run it on an idle machine.
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bnutils import data
+from bnutils import data, timing
 from bnutils.seeds import SGD, Runs, classify
+from tools.bench import circumstances
 
-ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = {"lr": 0.05, "momentum": 0.9}
 BATCH = 64
 THREADS = (1, 2)
@@ -153,15 +149,13 @@ def compare(net: str, runs: int, pairs: int, steps: int, device: torch.device) -
         "milliseconds per step of all runs": {
             way: round(1000 * statistics.median(taken) / steps, 3) for way, taken in times.items()
         },
-        "speed-up over the loop": ratios(times["loop"], times["one pass"]),
-        "speed-up over vmap": ratios(times["vmap"], times["one pass"]),
+        "speed-up over the loop": rounded(times["loop"], times["one pass"]),
+        "speed-up over vmap": rounded(times["vmap"], times["one pass"]),
     }
 
 
-def ratios(slower: Sequence[float], faster: Sequence[float]) -> dict[str, float]:
-    each = [a / b for a, b in zip(slower, faster, strict=True)]
-    found = {"median": statistics.median(each), "smallest": min(each), "largest": max(each)}
-    return {name: round(value, 2) for name, value in found.items()}
+def rounded(slower: Sequence[float], faster: Sequence[float]) -> dict[str, float]:
+    return {name: round(value, 2) for name, value in timing.ratios(slower, faster).items()}
 
 
 def peak_on_cuda(way: str, net: str, runs: int) -> float:
@@ -197,9 +191,14 @@ def _resident_peak() -> int:
 
 def peak_on_cpu(way: str, net: str, runs: int) -> float | None:
     """`peak_of_this_process` in a fresh process."""
-    code = f"from tools import bench; print(bench.peak_of_this_process({way!r}, {net!r}, {runs}))"
+    call = f"peak_of_this_process({way!r}, {net!r}, {runs})"
+    code = f"from tools.bench import engine; print(engine.{call})"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        cwd=circumstances.ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     answer = done.stdout.strip()
     return None if answer == "None" else float(answer)
@@ -247,45 +246,11 @@ def line(row: dict) -> str:
     )
 
 
-def circumstances(arguments: Sequence[str]) -> dict:
-    """Command, commit, device, versions and date: what a recorded measurement must carry."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    changed = subprocess.run(
-        ["git", "status", "--porcelain", "--", "bnutils", "tools"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    devices = {"cpu": f"{_processor()}, {os.cpu_count()} cores"}
-    if torch.cuda.is_available():
-        devices["cuda"] = torch.cuda.get_device_name()
-    return {
-        "command": " ".join(["python -m tools.bench", *arguments]),
-        "commit": commit.stdout.strip() + (" with changes" if changed.stdout.strip() else ""),
-        "device": devices,
-        "versions": {"python": platform.python_version()}
-        | {package: version(package) for package in ("torch", "numpy", "bnutils")},
-        "date": datetime.now(UTC).date().isoformat(),
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [text.split(":", 1)[1].strip() for text in lines if text.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Print the table; return the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(
-        prog="python -m tools.bench",
+        prog="python -m tools.bench engine",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -302,7 +267,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"[smallest, largest] of {options.pairs} pairs of {options.steps} steps\n\n{HEADER}")
     rows = measure(nets, options.runs, options.pairs, options.steps)
     if options.record:
-        text = json.dumps(circumstances(arguments) | {"rows": rows}, indent=1)
+        command = ["python -m tools.bench engine", *arguments]
+        text = json.dumps(circumstances.of(command) | {"rows": rows}, indent=1)
         options.record.write_text(text + "\n")
         print(f"\nwrote {options.record}")
     return 0
