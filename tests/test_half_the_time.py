@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from bnutils import half_the_time, recorded
-from bnutils.half_the_time import Setting, choose
+from bnutils import recorded
+from bnutils.experiments import half_the_time
+from bnutils.experiments.half_the_time import Setting, choose
 from bnutils.tuning import sweep
 
 PLAIN = Setting("ReLU", "He", 1, "SGD", "standardized", "no norm")

@@ -12,9 +12,9 @@ import torch
 from matplotlib import pyplot as plt
 
 from bnutils import interactive
+from bnutils.experiments.trainability import recorded_map
 from bnutils.interactive import mechanism, to_html
 from bnutils.interactive.trainability import _digest, still
-from bnutils.trainability import recorded_map
 from tests.test_interactive import Page
 
 

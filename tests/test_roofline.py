@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from bnutils import roofline
+from bnutils.speed import roofline
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bnutils import timing
+from bnutils.speed import timing
 from tests.devices import needs_cuda
 
 

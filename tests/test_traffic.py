@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bnutils.traffic import Traffic
+from bnutils.speed.traffic import Traffic
 
 N = 1000
 x = torch.ones(N, 4)

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from bnutils import recorded, rescues, trainability
+from bnutils import recorded
+from bnutils.experiments import rescues, trainability
+from bnutils.experiments.trainability import DEPTHS, PAIRS, RATES
 from bnutils.randomness import seeds
 from bnutils.seeds import SGD, Adam
-from bnutils.trainability import DEPTHS, PAIRS, RATES
 from bnutils.tuning import sweep
 from tools import record
 

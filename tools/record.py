@@ -21,7 +21,8 @@ from pathlib import Path
 import torch
 
 import bnutils
-from bnutils import half_the_time, recorded, rescues, trainability
+from bnutils import recorded
+from bnutils.experiments import half_the_time, rescues, trainability
 from tools import notebooks
 from tools.bench import circumstances, layer
 
@@ -32,11 +33,14 @@ WHAT = {
     ),
     "trainability": (
         "test accuracy after training, by (activation, initialization), norm, depth, learning "
-        "rate and seed; see bnutils/trainability.py"
+        "rate and seed; see bnutils/experiments/trainability.py"
     ),
-    "rescues": "test accuracy of each candidate at its best rate; see bnutils/rescues.py",
+    "rescues": (
+        "test accuracy of each candidate at its best rate; see bnutils/experiments/rescues.py"
+    ),
     "half_the_time": (
-        "steps to a target accuracy of each arm at its best rate; see bnutils/half_the_time.py"
+        "steps to a target accuracy of each arm at its best rate; "
+        "see bnutils/experiments/half_the_time.py"
     ),
 }
 OF_NETS = {

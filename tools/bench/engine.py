@@ -24,8 +24,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bnutils import data, timing
+from bnutils import data
 from bnutils.seeds import SGD, Runs, classify
+from bnutils.speed import timing
 from tools.bench import circumstances
 
 SETTINGS = {"lr": 0.05, "momentum": 0.9}

@@ -23,8 +23,9 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 
-from bnutils import folding, layers, roofline, timing
+from bnutils import folding, layers
 from bnutils.randomness import generator
+from bnutils.speed import roofline, timing
 
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 
-from bnutils import plots, timing
+from bnutils import plots
+from bnutils.speed import timing
 
 
 def bandwidth(device: torch.device | str, numbers: int = 2**25, rounds: int = 5) -> float:

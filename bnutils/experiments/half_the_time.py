@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from bnutils import recorded
+from bnutils.experiments.trainability import NORMS, net
 from bnutils.randomness import seeds
 from bnutils.seeds import SGD, Adam
-from bnutils.trainability import NORMS, net
 from bnutils.tuning import Choice, Sweep, best, first_step, sweep
 
 NETS = [
@@ -43,7 +43,7 @@ TUNING_EVERY, TEST_EVERY = 4, 2  # steps between two looks at the accuracy
 
 
 class Setting(NamedTuple):
-    """What an arm trains, by the names that `bnutils.trainability.net` knows, and how.
+    """What an arm trains, by the names that `bnutils.experiments.trainability.net` knows, and how.
 
     ``inputs`` is one of `INPUTS`, ``optimizer`` one of `OPTIMIZERS`.
     """

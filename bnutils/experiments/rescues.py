@@ -1,6 +1,6 @@
 """What else trains the nets that chapter 9 finds not to train: the candidates, side by side.
 
-Like the map of `bnutils.trainability` this is too slow to run with the chapter:
+Like the map of `bnutils.experiments.trainability` this is too slow to run with the chapter:
 ``python -m tools.record rescues`` measures it, and `recorded_rescues` reads what it wrote.
 """
 
@@ -17,9 +17,9 @@ import torch
 from torch import nn
 
 from bnutils import data, nets, recorded
+from bnutils.experiments.trainability import ACTIVATIONS, INITIALIZATIONS, RATES
 from bnutils.randomness import generator, seeds
 from bnutils.seeds import SGD, Adam
-from bnutils.trainability import ACTIVATIONS, INITIALIZATIONS, RATES
 from bnutils.tuning import best, sweep
 
 STEPS, LONGER = 300, 1500
