@@ -31,7 +31,7 @@ def xavier(layer: nn.Linear) -> None:
 
 
 def small(layer: nn.Linear) -> None:
-    """Normal weights of standard deviation 0.01, no bias: what was usual before the two above."""
+    """Normal weights of standard deviation 0.01, no bias: usual for deep nets until He et al."""
     nn.init.normal_(layer.weight, std=0.01)
     _no_bias(layer)
 

@@ -49,6 +49,18 @@ def test_the_map_holds_every_net_in_its_place():
         np.testing.assert_allclose(accuracy[p, n, d], alone.accuracy[-1], atol=1e-4)
 
 
+def test_the_control_holds_the_nets_without_a_norm_on_standardized_images():
+    found = trainability.measure(pairs=TWO, **SMALL)
+    control = np.array(found["standardized"])
+    assert control.shape == (2, 2, 2, 2)
+    options = {"steps": 3, "part": "test", "standardized": True}
+    for p, d in np.ndindex(2, 2):
+        net = trainability.net(*TWO[p], SMALL["depths"][d], "no norm")
+        alone = sweep(net, SMALL["rates"], found["seeds"], **options)
+        np.testing.assert_allclose(control[p, d], alone.accuracy[-1], atol=1e-4)
+    assert not np.allclose(control, np.array(found["accuracy"])[:, 0])
+
+
 def test_workers_change_nothing_but_the_seconds():
     options = {**SMALL, "pairs": TWO[:1], "depths": [1]}
     one, two = (trainability.measure(**options, workers=workers) for workers in (1, 2))
@@ -77,16 +89,18 @@ def test_what_is_recorded_is_read_again(stored):
     assert (read.pairs, read.norms) == (TWO, ["no norm", "batch norm"])
     assert (read.depths, read.rates, read.steps) == ([1, 2], [0.01, 1.0], 3)
     np.testing.assert_array_equal(read.accuracy, found["accuracy"])
+    np.testing.assert_array_equal(read.standardized, found["standardized"])
     assert f"by python -m tools.record trainability --to {path}" in read.origin
 
 
-def test_a_map_that_does_not_fit_its_own_lists_is_refused(stored):
+@pytest.mark.parametrize("name", ["accuracy", "standardized"])
+def test_a_map_that_does_not_fit_its_own_lists_is_refused(stored, name):
     found = trainability.measure(pairs=TWO, **SMALL)
     path = stored("trainability", found)
     broken = json.loads(path.read_text())
-    broken["entries"][0]["depths"] = [1]
+    broken["entries"][0][name] = broken["entries"][0][name][:1]
     path.write_text(json.dumps(broken))
-    with pytest.raises(ValueError, match="record the map again"):
+    with pytest.raises(ValueError, match=f"recorded {name} has the shape .*record the map again"):
         trainability.recorded_map()
 
 
@@ -104,8 +118,13 @@ def test_the_arms_differ_in_what_they_are_called_after():
     assert arms["as it is"].optimizer is SGD
     assert arms["Adam"].optimizer is arms["Adam, five times the steps"].optimizer is Adam
     assert arms["SGD with momentum"].optimizer([0.1]).momentum == 0.9
-    lengths = {name for name, arm in arms.items() if arm.steps == 5 * rescues.STEPS}
-    assert lengths == {"five times the steps", "Adam, five times the steps"}
+    assert arms["the same with a tiny ε"].optimizer([0.1]).eps == rescues.TINY < 1e-12
+    lengths = [name for name, arm in arms.items() if arm.steps == 5 * rescues.STEPS]
+    more = "five times the steps"
+    assert lengths == [more, f"Adam, {more}", "the same with a tiny ε"]
+    assert [name for name, arm in arms.items() if arm.standardized] == ["standardized inputs"]
+    wide = arms["He's initialization"].build()[2].weight
+    assert wide.std().item() == pytest.approx((2 / 32) ** 0.5, rel=0.1)
 
 
 def test_weights_made_for_the_activation():
@@ -130,17 +149,22 @@ def test_a_rescue_is_chosen_by_validation_and_scored_by_test(monkeypatch):
     assert row["rate"] in tuning["rates"]
     assert not set(tuning["seeds"]) & set(final["seeds"])
     assert len(row["accuracy"]) == rescues.TEST_SEEDS
+    assert not tuning["standardized"]
+    asked.clear()
+    rescues._try(("sigmoid, Xavier, 6 layers", "standardized inputs"))
+    assert [call["standardized"] for call in asked] == [True, True]
 
 
 def _sweep(asked, net, rates, of_seeds, *, part="validation", **options):
-    asked.append({"rates": list(rates), "seeds": of_seeds, "part": part})
+    given = {"rates": list(rates), "seeds": of_seeds, "part": part}
+    asked.append(given | {"standardized": options["standardized"]})
     return sweep(net, rates, of_seeds, part=part, **options)
 
 
 def test_the_books_own_records_are_whole():
     found = trainability.recorded_map()
     assert (found.pairs, found.depths, found.rates) == (PAIRS, DEPTHS, RATES)
-    assert found.accuracy.shape[-1] >= 4
+    assert found.accuracy.shape[-1] == found.standardized.shape[-1] >= 4
     rows, _ = rescues.recorded_rescues()
     names = list(rescues.arms("ReLU", "He", 1))
     assert [(row.net, row.arm) for row in rows] == [(n, a) for n in rescues.NETS for a in names]

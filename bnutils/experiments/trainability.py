@@ -1,8 +1,9 @@
 """The map of chapter 9: which plain nets train at all, with and without batch norm.
 
-Activation, initialization, depth, learning rate; 300 steps of plain SGD for each. The map is too
-slow to be drawn while the chapter runs: ``python -m tools.record trainability`` measures it, and
-`recorded_map` reads what it wrote.
+Activation, initialization, depth, learning rate; 300 steps of plain SGD for each. The nets without
+a norm are trained on standardized images as well: the control for what batch norm might owe to the
+first layer's inputs alone. The map is too slow to be drawn while the chapter runs:
+``python -m tools.record trainability`` measures it, and `recorded_map` reads what it wrote.
 """
 
 import time
@@ -51,7 +52,9 @@ class Map(NamedTuple):
     """The map as recorded.
 
     ``accuracy`` has shape (pairs, norms, depths, rates, seeds): test accuracies from 0 to 1 after
-    ``steps`` updates. ``pairs`` holds (activation, initialization), by name.
+    ``steps`` updates. ``standardized``, of shape (pairs, depths, rates, seeds), are those of the
+    nets without a norm on images as `bnutils.data.standardized` makes them. ``pairs`` holds
+    (activation, initialization), by name.
     """
 
     pairs: list[tuple[str, str]]
@@ -60,6 +63,7 @@ class Map(NamedTuple):
     rates: list[float]
     steps: int
     accuracy: np.ndarray
+    standardized: np.ndarray
     origin: str
 
 
@@ -109,8 +113,12 @@ def measure(
         Ready for JSON; with ``cpu seconds``, of all processes.
     """
     chosen = seeds(n_seeds, "09 map")
-    nets_of_the_map = list(product(pairs, NORMS, depths))
-    jobs = [(*pair, depth, norm, rates, steps, chosen) for pair, norm, depth in nets_of_the_map]
+    with_options = (rates, steps, chosen)
+    jobs = [
+        (*pair, depth, norm, standardized, *with_options)
+        for standardized, norms in ((False, NORMS), (True, ["no norm"]))
+        for pair, norm, depth in product(pairs, norms, depths)
+    ]
     # Deep nets first, so that no worker is left with one at the end; spawned, since torch's own
     # threads do not survive a fork.
     order = sorted(range(len(jobs)), key=lambda i: -jobs[i][2])
@@ -120,8 +128,9 @@ def measure(
     else:
         results = [_job(jobs[i]) for i in order]
     found = dict(zip(order, results, strict=True))
-    shape = (len(pairs), len(NORMS), len(depths), len(rates), n_seeds)
-    accuracy = np.array([found[i][0] for i in range(len(jobs))]).reshape(shape)
+    of_each = np.array([found[i][0] for i in range(len(jobs))]).round(4)
+    plain = len(pairs) * len(depths)  # the last so many: without a norm, standardized
+    sizes = (len(depths), len(rates), n_seeds)
     return {
         "pairs": [list(pair) for pair in pairs],
         "norms": list(NORMS),
@@ -130,17 +139,25 @@ def measure(
         "steps": steps,
         "seeds": chosen,
         "cpu seconds": round(sum(seconds for _, seconds in results)),
-        "accuracy": accuracy.round(4).tolist(),
+        "accuracy": of_each[:-plain].reshape(len(pairs), len(NORMS), *sizes).tolist(),
+        "standardized": of_each[-plain:].reshape(len(pairs), *sizes).tolist(),
     }
 
 
 def _job(job: tuple) -> tuple[list, float]:
     """Accuracies (rates, seeds) of one net of the map, and the CPU-seconds that it took."""
-    activation, init, depth, norm, rates, steps, chosen = job
+    activation, init, depth, norm, standardized, rates, steps, chosen = job
     threads, start = torch.get_num_threads(), time.process_time()
     torch.set_num_threads(1)
     try:
-        tried = sweep(net(activation, init, depth, norm), rates, chosen, steps=steps, part="test")
+        tried = sweep(
+            net(activation, init, depth, norm),
+            rates,
+            chosen,
+            steps=steps,
+            part="test",
+            standardized=standardized,
+        )
     finally:
         torch.set_num_threads(threads)
     return tried.accuracy[-1].tolist(), time.process_time() - start
@@ -149,21 +166,23 @@ def _job(job: tuple) -> tuple[list, float]:
 def recorded_map() -> Map:
     """The map that the book shows: the newest one recorded on a CPU."""
     entry = recorded.on("trainability", "cpu")
-    accuracy = np.array(entry["accuracy"])
     pairs = [tuple(pair) for pair in entry["pairs"]]
-    parts = (entry["norms"], entry["depths"], entry["rates"], entry["seeds"])
-    wanted = (len(pairs), *map(len, parts))
-    if accuracy.shape != wanted:
-        raise ValueError(
-            f"the recorded accuracies have shape {accuracy.shape}, the lists beside them say "
-            f"{wanted}; record the map again: python -m tools.record trainability"
-        )
+    lists = {"pairs": pairs} | {name: entry[name] for name in ("norms", "depths", "rates", "seeds")}
+    arrays = {}
+    for name, left_out in (("accuracy", ""), ("standardized", "norms")):
+        arrays[name] = np.array(entry[name])
+        wanted = tuple(len(values) for what, values in lists.items() if what != left_out)
+        if arrays[name].shape != wanted:
+            raise ValueError(
+                f"the recorded {name} has the shape {arrays[name].shape}, the lists beside it say "
+                f"{wanted}; record the map again: python -m tools.record trainability"
+            )
     return Map(
         pairs,
         entry["norms"],
         entry["depths"],
         entry["rates"],
         entry["steps"],
-        accuracy,
-        recorded.origin(entry),
+        **arrays,
+        origin=recorded.origin(entry),
     )
