@@ -16,3 +16,19 @@ def matplotlib_as_it_was() -> Iterator[None]:
     with matplotlib.rc_context():
         yield
     plt.close("all")
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """What interactive figures display, as mime bundles; the count of figures starts anew."""
+    from bnutils.interactive import mechanism
+
+    bundles = []
+
+    def display(bundle, raw):
+        assert raw
+        bundles.append(bundle)
+
+    monkeypatch.setattr(mechanism, "display", display)
+    monkeypatch.setattr(mechanism, "_times_shown", mechanism.Counter())
+    return bundles

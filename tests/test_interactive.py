@@ -1,15 +1,13 @@
-"""Interactive figures: self-contained, the same every time, and clear about bad data."""
+"""Interactive figures: self-contained, the same every time, and clear about bad data.
+
+What takes a `figure` is tested on every figure there is, with the example from its own tests.
+"""
 
 import configparser
 import json
 import re
-from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import numpy as np
 import pytest
@@ -18,108 +16,108 @@ from matplotlib import pyplot as plt
 
 from bnutils import interactive
 from bnutils.interactive import mechanism, to_html
-from bnutils.interactive.minibatch import still
+from tests.figures import NAMES, Figure, Page, data_of, figure_called
+from tests.test_interactive_minibatch import GIVEN as DATA
 
-X = [0.5, -1.25, 3.0, 0.125]
-STORED = {"running_mean": 0.1, "running_var": 2.0, "gamma": 1.5, "beta": -0.25, "eps": 1e-5}
-DATA = {"x": X, **STORED}
 WORDS = {"label": "One unit", "description": "Drag the large point."}
-FIGURES = sorted(
-    file.name.removesuffix(".js")
-    for file in files("bnutils.interactive").iterdir()
-    if file.name.endswith(".js") and file.name != "core.js"
-)
 SVG = "http://www.w3.org/2000/svg"
 
 
-class Page(HTMLParser):
-    """Ids, attributes, and the text of every script, as a browser would read them."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.tags, self.scripts, self.data = [], [], None
-        self._inside = None
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self._inside = (tag, dict(attrs))
-
-    def handle_endtag(self, tag):
-        self._inside = None
-
-    def handle_data(self, text):
-        if self._inside is None or self._inside[0] != "script":
-            return
-        if self._inside[1].get("class") == "bn-measured":
-            assert self.data is None, "two blocks of data, or one that was cut in two"
-            self.data = text
-        else:
-            self.scripts.append(text)
-
-    @property
-    def ids(self):
-        return [attrs["id"] for _, attrs in self.tags if "id" in attrs]
+@pytest.fixture(params=NAMES)
+def figure(request) -> Figure:
+    """Each figure in turn."""
+    return figure_called(request.param)
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """What `show` displays, as a list of mime bundles; the count of figures starts anew."""
-    outputs = []
-
-    def display(bundle, raw):
-        assert raw
-        outputs.append(bundle)
-
-    monkeypatch.setattr(mechanism, "display", display)
-    monkeypatch.setattr(mechanism, "_times_shown", mechanism.Counter())
-    return outputs
-
-
-def test_still_picture_first_then_one_piece_of_html(shown):
-    interactive.minibatch(**DATA)
+def test_still_picture_first_then_one_piece_of_html(shown, figure):
+    figure.show()
     assert [sorted(bundle) for bundle in shown] == [
         ["image/png", "text/plain"],
         ["text/html", "text/plain"],
     ]
     assert shown[0]["image/png"].startswith(b"\x89PNG")
     assert not plt.get_fignums(), "the still picture would be shown a second time"
+    page = Page(shown[1]["text/html"])
+    assert page.ids[0] == f"bn-{figure.name}"
+    assert f'start("bn-{figure.name}", {figure.name});' in page.scripts[0]
 
 
-def test_the_same_figure_gives_the_same_bytes(shown, monkeypatch):
-    interactive.minibatch(**DATA)
-    monkeypatch.setattr(mechanism, "_times_shown", mechanism.Counter())
-    interactive.minibatch(**DATA)
+def test_the_same_figure_gives_the_same_bytes(shown, figure):
+    figure.show()
+    mechanism._times_shown.clear()
+    figure.show()
     assert shown[:2] == shown[2:]
     assert b"Software" not in shown[0]["image/png"], "a version of matplotlib in the picture"
 
 
-def test_two_figures_on_a_page_do_not_collide(shown):
-    interactive.minibatch(**DATA)
-    interactive.minibatch(**DATA)
+def test_two_figures_on_a_page_do_not_collide(shown, figure):
+    figure.show()
+    figure.show()
+    assert shown[0] == shown[2], "the still picture depends on how many there are"
     pages = [Page(bundle["text/html"]) for bundle in shown[1::2]]
     ids = pages[0].ids + pages[1].ids
     assert len(set(ids)) == len(ids) == 4
     for page in pages:
         root = page.ids[0]
         assert all(name.startswith(root) for name in page.ids)
-        assert f'start("{root}", minibatch);' in page.scripts[0]
+        assert f'start("{root}", {figure.name});' in page.scripts[0]
         # One function around everything: no name reaches the page.
         assert page.scripts[0].strip().startswith("(() => {")
         assert page.scripts[0].strip().endswith("})();")
 
 
-def test_labels_point_at_ids_that_exist():
-    page = Page(to_html("minibatch", DATA, **WORDS))
+def test_only_the_marked_block_depends_on_what_was_measured(shown, figure):
+    figure.show()
+    figure.show(**figure.other)
+    texts = [bundle["text/html"] for bundle in shown[1::2]]
+    blocks = [Page(text).data for text in texts]
+    assert blocks[0] != blocks[1]
+    bare = [text.replace(block, "") for text, block in zip(texts, blocks, strict=True)]
+    assert bare[0] == bare[1].replace(f"bn-{figure.name}-2", f"bn-{figure.name}")
+
+
+def with_numbers(value, made):
+    """The same arguments, with what holds numbers made into something else."""
+    if isinstance(value, dict):
+        return {key: with_numbers(each, made) for key, each in value.items()}
+    if isinstance(value, list | np.ndarray) and np.asarray(value).dtype.kind in "if":
+        return made(np.asarray(value))
+    return value
+
+
+def test_tensors_and_lists_will_do(shown, figure):
+    def tensor(array):
+        return torch.tensor(array, requires_grad=array.dtype.kind == "f")
+
+    figure.show()
+    figure.show(**with_numbers(figure.example, tensor))
+    figure.show(**with_numbers(figure.example, np.ndarray.tolist))
+    assert data_of(shown[1]) == data_of(shown[3]) == data_of(shown[5])
+
+
+def test_own_words_and_own_picture(shown, figure, monkeypatch):
+    mine = plt.figure()
+    saved = []
+    savefig = type(mine).savefig
+    monkeypatch.setattr(
+        type(mine), "savefig", lambda self, *a, **k: saved.append(self) or savefig(self, *a, **k)
+    )
+    figure.show(label="Mine", description="Look.", static=mine)
+    assert saved == [mine]
+    assert ">Mine</p>" in shown[1]["text/html"]
+    assert ">Look.</p>" in shown[1]["text/html"]
+    assert not plt.get_fignums()
+
+
+def test_labels_point_at_ids_that_exist(figure):
+    page = Page(figure.html())
     for _, attrs in page.tags:
         for name in ("aria-labelledby", "aria-describedby", "for"):
             assert attrs.get(name, page.ids[0]) in page.ids
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_nothing_from_outside(name):
-    text = to_html(name, DATA, **WORDS).replace(SVG, "")
+def test_nothing_from_outside(figure):
+    text = figure.html().replace(SVG, "")
     outside = re.findall(
         r"https?:|//cdn|@import|url\(|\bsrc=|\bhref=|\bimport\b\s*[({'\"]|\bfetch\(|XMLHttpRequest"
         r"|WebSocket|sendBeacon|localStorage|\beval\(",
@@ -172,22 +170,21 @@ def test_floats_keep_the_digits_asked_for():
     assert json.loads(Page(to_html("minibatch", data, **WORDS, digits=3)).data)["pi"] == 3.14
 
 
-def test_measured_numbers_stand_in_the_marked_block_alone():
+def test_measured_numbers_stand_in_the_marked_block_alone(figure):
     """Other data must change nothing that the notebook tests compare."""
     config = configparser.ConfigParser(interpolation=None)
     config.read(Path(__file__).parent / "nbval_sanitize.cfg", encoding="utf-8")
     rules = [(config[name]["regex"], config[name]["replace"]) for name in config.sections()]
     assert rules
 
-    def compared(data):
-        text = to_html("minibatch", data, **WORDS)
+    def compared(**change):
+        text = figure.html(**change)
         for regex, replacement in rules:
             text = re.sub(regex, replacement, text)
         return text
 
-    other = {"x": [9.75, 8.5, -7.125], **dict.fromkeys(STORED, 0.34375)}
-    assert compared(DATA) == compared(other)
-    assert compared(DATA) != compared(DATA).replace("One unit", "Two units")
+    assert compared() == compared(**figure.other)
+    assert compared() != compared().replace("The figure", "Another figure")
 
 
 @pytest.mark.parametrize(
@@ -219,42 +216,3 @@ def test_still_picture_must_be_a_figure(shown):
     with pytest.raises(TypeError, match="static must be a matplotlib Figure, not str"):
         interactive.show("minibatch", DATA, **WORDS, static="picture.png")
     assert shown == []
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"x": [[1.0, 2.0]]}, r"shape \(1, 2\); it must be one unit's values"),
-        ({"x": [1.0]}, "from 2 to 64"),
-        ({"x": np.zeros(65)}, "from 2 to 64"),
-        ({"x": [2.0, 2.0, 2.0]}, "all values of x are equal"),
-        ({"x": [1.0, float("nan")]}, "x holds NaN or infinity"),
-        ({"running_mean": float("inf")}, "running_mean holds NaN or infinity"),
-        ({"running_var": -1.0}, "a variance cannot be negative"),
-        ({"eps": 0.0}, "eps is 0.0; it must be positive"),
-        ({"gamma": 0.0}, "gamma is 0"),
-    ],
-)
-def test_bad_minibatches_are_refused(shown, change, says):
-    with pytest.raises(ValueError, match=says):
-        interactive.minibatch(**{**DATA, **change})
-    assert shown == []
-
-
-def test_minibatch_takes_tensors_and_hands_on_what_it_was_given(shown):
-    layer = torch.nn.BatchNorm1d(3)
-    h = torch.linspace(-1, 2, 12, requires_grad=True).reshape(4, 3)
-    mine = plt.figure()
-    unit = (layer.running_mean[1], layer.running_var[1], layer.weight[1], layer.bias[1], layer.eps)
-    interactive.minibatch(h[:, 1], *unit, label="Mine", description="Look.", static=mine)
-    page = Page(shown[1]["text/html"])
-    got = json.loads(page.data)
-    np.testing.assert_allclose(got.pop("x"), h[:, 1].detach().numpy(), rtol=1e-5)
-    assert got == {"running_mean": 0, "running_var": 1, "gamma": 1, "beta": 0, "eps": 1e-5}
-    assert ">Mine</p>" in shown[1]["text/html"]
-
-
-def test_the_still_picture_shows_both_modes():
-    figure = still(**DATA)
-    assert [ax.get_title().split(":")[0] for ax in figure.axes] == ["train", "eval"]
-    plt.close(figure)

@@ -1,20 +1,13 @@
 """The figure of the backward pass: its numbers are autograd's, and bad data is refused in words."""
 
-import json
-
-import matplotlib
-
-matplotlib.use("Agg")
-
 import numpy as np
 import pytest
 import torch
 from matplotlib import pyplot as plt
 
 from bnutils import interactive
-from bnutils.interactive import mechanism, to_html
 from bnutils.interactive.backward import NODES, STEPS, _checked, still, walk
-from tests.test_interactive import Page
+from tests.figures import Figure, data_of
 
 # Chosen so that every gradient is a whole number: the variance is 8, and 8 + 1 has the root 3.
 GIVEN = {
@@ -24,21 +17,7 @@ GIVEN = {
     "beta": 1.0,
     "eps": (1.0, 1e-5),
 }
-
-
-def page_html(**change) -> str:
-    """The living figure of the example, as a page would hold it: for the tests in a browser."""
-    words = {"label": "There and back", "description": "Step through."}
-    return to_html("backward", _checked(**{**GIVEN, **change}), **words)
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """What the figure displays, as a list of mime bundles; the count of figures starts anew."""
-    bundles = []
-    monkeypatch.setattr(mechanism, "display", lambda bundle, raw: bundles.append(bundle))
-    monkeypatch.setattr(mechanism, "_times_shown", mechanism.Counter())
-    return bundles
+FIGURE = Figure("backward", GIVEN, GIVEN | {"x": [2.0, 7.0, 5.0, 9.0, 3.0]}, _checked)
 
 
 def torchs(x, dy, gamma, beta, eps, *, cut=()):
@@ -124,20 +103,9 @@ def test_each_step_makes_one_node_known():
     ]
 
 
-def test_a_still_picture_and_a_living_one(shown):
-    interactive.backward(**GIVEN)
-    interactive.backward(**GIVEN)
-    assert [sorted(bundle) for bundle in shown[:2]] == [
-        ["image/png", "text/plain"],
-        ["text/html", "text/plain"],
-    ]
-    assert shown[0]["image/png"].startswith(b"\x89PNG")
-    assert shown[0]["image/png"] == shown[2]["image/png"]
-    assert not plt.get_fignums(), "the still picture would be shown a second time"
-    page = Page(shown[1]["text/html"])
-    assert page.ids[0] == "bn-backward"
-    assert 'start("bn-backward", backward);' in page.scripts[0]
-    assert json.loads(page.data) == GIVEN | {"eps": [1.0, 1e-5]}
+def test_the_page_holds_what_was_given(shown):
+    FIGURE.show()
+    assert data_of(shown[1]) == GIVEN | {"eps": [1.0, 1e-5]}
 
 
 def test_the_still_picture_shows_the_last_gradients():
@@ -146,7 +114,6 @@ def test_the_still_picture_shows_the_last_gradients():
     assert written.count("\u221215") == 2  # at the mean, and at the first of x-hat
     for value in ("270", "\u221230", "\u22123", "\u22121.33"):
         assert value in written
-    plt.close(figure)
 
 
 def test_tensors_and_one_eps_will_do(shown):
@@ -154,8 +121,7 @@ def test_tensors_and_one_eps_will_do(shown):
     gamma = torch.nn.Parameter(torch.tensor(3.0))
     mine = plt.figure()
     interactive.backward(x, torch.tensor(GIVEN["dy"]), gamma, 1, 1e-3, static=mine)
-    data = json.loads(Page(shown[1]["text/html"]).data)
-    assert data == {**GIVEN, "eps": [1e-3]}
+    assert data_of(shown[1]) == {**GIVEN, "eps": [1e-3]}
 
 
 @pytest.mark.parametrize(
@@ -175,5 +141,5 @@ def test_tensors_and_one_eps_will_do(shown):
 )
 def test_bad_data_is_refused(shown, change, says):
     with pytest.raises(ValueError, match=says):
-        interactive.backward(**{**GIVEN, **change})
+        FIGURE.show(**change)
     assert shown == []

@@ -1,21 +1,13 @@
 """The figure of two domains: its numbers are NumPy's, and bad data is refused in words."""
 
-import json
-
-import matplotlib
-
-matplotlib.use("Agg")
-
 import numpy as np
 import pytest
 import torch
-from matplotlib import pyplot as plt
 
 from bnutils import interactive
 from bnutils.evidence import interval
-from bnutils.interactive import mechanism, to_html
 from bnutils.interactive.domains import RUNS, _digest, still
-from tests.test_interactive import Page
+from tests.figures import Figure, Page, data_of
 
 STRENGTHS = [0, 0.1, 0.25, 0.4]
 
@@ -37,46 +29,21 @@ def example(strengths=STRENGTHS, n=60, seeds=8) -> dict:
     }
 
 
-def digest(**change) -> dict:
-    return _digest(**{**example(), "unit_label": "one unit", "eps": 1e-5, **change})
+def digest(**given) -> dict:
+    return _digest(**{"unit_label": "one unit", "eps": 1e-5, **given})
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """What the figure displays, as a list of mime bundles; the count of figures starts anew."""
-    bundles = []
-    monkeypatch.setattr(mechanism, "display", lambda bundle, raw: bundles.append(bundle))
-    monkeypatch.setattr(mechanism, "_times_shown", mechanism.Counter())
-    return bundles
-
-
-def data_of(bundle) -> dict:
-    return json.loads(Page(bundle["text/html"]).data)
-
-
-def test_a_still_picture_and_a_living_one(shown):
-    interactive.domains(**example())
-    assert [sorted(bundle) for bundle in shown] == [
-        ["image/png", "text/plain"],
-        ["text/html", "text/plain"],
-    ]
-    assert shown[0]["image/png"].startswith(b"\x89PNG")
-    assert not plt.get_fignums(), "the still picture would be shown a second time"
-    page = Page(shown[1]["text/html"])
-    assert page.ids[0] == "bn-domains"
-    assert 'start("bn-domains", domains);' in page.scripts[0]
-
-
-def test_the_same_figure_gives_the_same_bytes(shown, monkeypatch):
-    interactive.domains(**example())
-    monkeypatch.setattr(mechanism, "_times_shown", mechanism.Counter())
-    interactive.domains(**example())
-    assert shown[:2] == shown[2:]
+FIGURE = Figure(
+    name="domains",
+    example=example(),
+    other=example(n=90, seeds=6) | {"stored_mean": [4, 3, 2, 1]},
+    digest=digest,
+)
 
 
 def test_the_page_holds_numpys_numbers(shown):
     given = example()
-    interactive.domains(**given, unit_label="a hidden unit", eps=1e-3)
+    FIGURE.show(unit_label="a hidden unit", eps=1e-3)
     data = data_of(shown[1])
     assert data["strengths"] == STRENGTHS
     assert data["unit"] == "a hidden unit"
@@ -98,7 +65,7 @@ def test_the_page_holds_numpys_numbers(shown):
 
 def test_every_value_is_counted_in_the_bin_where_it_lies():
     given = example()
-    data = digest()
+    data = FIGURE.data()
     for name in ("a", "b"):
         for stop, values in enumerate(given[name]):
             counts = data[name]["counts"][stop]
@@ -111,36 +78,29 @@ def test_every_value_is_counted_in_the_bin_where_it_lies():
 
 
 def test_bins_are_finer_for_more_examples_and_hold_outliers():
-    few, many = digest(), digest(**{k: v for k, v in example(n=4000).items() if k in "ab"})
+    few, many = (
+        FIGURE.data(),
+        FIGURE.data(**{k: v for k, v in example(n=4000).items() if k in "ab"}),
+    )
     assert 0.5 < few["bin"] < 0.8
     assert 0.1 < many["bin"] < 0.2
     outlier = example()["a"]
     outlier[2, 7] = 1e3
-    assert digest(a=outlier)["a"]["counts"][2].sum() == outlier.shape[1]
+    assert FIGURE.data(a=outlier)["a"]["counts"][2].sum() == outlier.shape[1]
     two_values = np.tile([-1.0, 1.0], (4, 30))  # both lie a whole sd from the mean
-    assert digest(a=two_values)["a"]["counts"][0].sum() == 60
+    assert FIGURE.data(a=two_values)["a"]["counts"][0].sum() == 60
 
 
 def test_shifting_and_stretching_changes_no_histogram():
     """What lets one histogram serve before and after batch norm."""
     given = example()
-    plain, moved = digest(), digest(b=8 * given["b"] - 16)
+    plain, moved = FIGURE.data(), FIGURE.data(b=8 * given["b"] - 16)
     np.testing.assert_array_equal(plain["b"]["counts"], moved["b"]["counts"])
-
-
-def test_only_the_marked_block_depends_on_what_was_measured(shown):
-    interactive.domains(**example())
-    interactive.domains(**example(n=90, seeds=6) | {"stored_mean": [4, 3, 2, 1]})
-    texts = [bundle["text/html"] for bundle in shown[1::2]]
-    blocks = [Page(text).data for text in texts]
-    assert blocks[0] != blocks[1]
-    bare = [text.replace(block, "") for text, block in zip(texts, blocks, strict=True)]
-    assert bare[0] == bare[1].replace("bn-domains-2", "bn-domains")
 
 
 def test_the_data_stay_small(shown):
     strengths = np.linspace(0, 0.45, 12)
-    interactive.domains(**example(strengths, n=1797, seeds=64))
+    FIGURE.show(**example(strengths, n=1797, seeds=64))
     assert len(Page(shown[1]["text/html"]).data) < 15_000
 
 
@@ -159,19 +119,6 @@ def test_tensors_and_lists_will_do_and_the_order_of_the_runs_does_not_matter(sho
     assert list(data_of(shown[3])["accuracy"]) == list(RUNS)
 
 
-def test_own_words_and_own_picture(shown, monkeypatch):
-    mine = plt.figure()
-    saved = []
-    savefig = type(mine).savefig
-    monkeypatch.setattr(
-        type(mine), "savefig", lambda self, *a, **k: saved.append(self) or savefig(self, *a, **k)
-    )
-    interactive.domains(**example(), label="Mine", description="Look.", static=mine)
-    assert saved == [mine]
-    assert ">Mine</p>" in shown[1]["text/html"]
-    assert ">Look.</p>" in shown[1]["text/html"]
-
-
 @pytest.mark.parametrize(
     ("strengths", "titles"),
     [
@@ -180,7 +127,7 @@ def test_own_words_and_own_picture(shown, monkeypatch):
     ],
 )
 def test_the_still_picture_shows_the_ends_the_middle_and_the_accuracies(strengths, titles):
-    data = digest(**example(strengths))
+    data = FIGURE.data(**example(strengths))
     figure = still(data)
     *stops, accuracies = figure.axes
     assert [ax.get_title() or ax.get_title("left") for ax in stops] == titles
@@ -193,7 +140,6 @@ def test_the_still_picture_shows_the_ends_the_middle_and_the_accuracies(strength
         np.testing.assert_array_equal(
             line.get_ydata(), data["accuracy"][line.get_label()]["median"]
         )
-    plt.close(figure)
 
 
 def accuracy_with(values, name="two passes", **others):
@@ -230,12 +176,5 @@ def accuracy_with(values, name="two passes", **others):
 )
 def test_bad_data_is_refused(shown, change, says):
     with pytest.raises(ValueError, match=says):
-        interactive.domains(**{**example(), **change})
+        FIGURE.show(**change)
     assert shown == []
-    plt.close("all")
-
-
-def page_html() -> str:
-    """The living figure of the example, as a page would hold it: for the tests in a browser."""
-    words = {"label": "Two domains", "description": "Slide them apart."}
-    return to_html("domains", digest(), **words, digits=9)

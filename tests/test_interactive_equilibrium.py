@@ -1,20 +1,10 @@
 """The decay dial: what it holds is NumPy's, and bad data is refused in words."""
 
-import json
-
-import matplotlib
-
-matplotlib.use("Agg")
-
 import numpy as np
 import pytest
-import torch
-from matplotlib import pyplot as plt
 
-from bnutils import interactive
-from bnutils.interactive import mechanism, to_html
 from bnutils.interactive.equilibrium import _digest, predicted, still
-from tests.test_interactive import Page
+from tests.figures import Figure, data_of
 
 PRODUCTS = [0.002, 0.008, 0.032]
 RATES = [0.4, 0.1]
@@ -35,48 +25,12 @@ def example(seeds=5, steps=STEPS) -> dict:
     return {**given, "lengths": lengths, "angles": angles}
 
 
-def page_html(**change) -> str:
-    """The living figure of the example, as a page would hold it: for the tests in a browser."""
-    words = {"label": "The dial", "description": "Turn it."}
-    return to_html("equilibrium", _digest(**{**example(), **change}), **words, digits=9)
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """What the figure displays, as a list of mime bundles; the count of figures starts anew."""
-    bundles = []
-    monkeypatch.setattr(mechanism, "display", lambda bundle, raw: bundles.append(bundle))
-    monkeypatch.setattr(mechanism, "_times_shown", mechanism.Counter())
-    return bundles
-
-
-def data_of(bundle) -> dict:
-    return json.loads(Page(bundle["text/html"]).data)
-
-
-def test_a_still_picture_and_a_living_one(shown):
-    interactive.equilibrium(**example())
-    assert [sorted(bundle) for bundle in shown] == [
-        ["image/png", "text/plain"],
-        ["text/html", "text/plain"],
-    ]
-    assert shown[0]["image/png"].startswith(b"\x89PNG")
-    assert not plt.get_fignums(), "the still picture would be shown a second time"
-    page = Page(shown[1]["text/html"])
-    assert page.ids[0] == "bn-equilibrium"
-    assert 'start("bn-equilibrium", equilibrium);' in page.scripts[0]
-
-
-def test_the_same_figure_gives_the_same_bytes(shown, monkeypatch):
-    interactive.equilibrium(**example())
-    monkeypatch.setattr(mechanism, "_times_shown", mechanism.Counter())
-    interactive.equilibrium(**example())
-    assert shown[:2] == shown[2:]
+FIGURE = Figure("equilibrium", example(), example(seeds=9), _digest)
 
 
 def test_the_page_holds_numpys_medians_and_degrees(shown):
     given = example()
-    interactive.equilibrium(**given)
+    FIGURE.show()
     data = data_of(shown[1])
     assert (data["products"], data["rates"], data["steps"]) == (PRODUCTS, RATES, STEPS)
     np.testing.assert_allclose(data["lengths"], np.median(given["lengths"], -1), rtol=1e-4)
@@ -89,33 +43,8 @@ def test_the_prediction_is_the_root_in_degrees():
     np.testing.assert_allclose(predicted([0.02, 0.08]), np.array([0.2, 0.4]) * 180 / np.pi)
 
 
-def test_only_the_marked_block_depends_on_what_was_measured(shown):
-    interactive.equilibrium(**example())
-    interactive.equilibrium(**example(seeds=9))
-    texts = [bundle["text/html"] for bundle in shown[1::2]]
-    blocks = [Page(text).data for text in texts]
-    assert blocks[0] != blocks[1]
-    bare = [text.replace(block, "") for text, block in zip(texts, blocks, strict=True)]
-    assert bare[0] == bare[1].replace("bn-equilibrium-2", "bn-equilibrium")
-
-
-def test_tensors_and_lists_will_do(shown):
-    given = example()
-    interactive.equilibrium(**given)
-    interactive.equilibrium(**{k: torch.tensor(np.asarray(v)) for k, v in given.items()})
-    interactive.equilibrium(**{k: np.asarray(v).tolist() for k, v in given.items()})
-    assert data_of(shown[1]) == data_of(shown[3]) == data_of(shown[5])
-
-
-def test_own_words_and_own_picture(shown):
-    interactive.equilibrium(**example(), label="Mine", description="Look.", static=plt.figure())
-    assert ">Mine</p>" in shown[1]["text/html"]
-    assert ">Look.</p>" in shown[1]["text/html"]
-    assert not plt.get_fignums()
-
-
 def test_the_still_picture_shows_three_stops_at_two_rates_and_the_theory():
-    data = _digest(**example())
+    data = FIGURE.data()
     figure = still(data)
     left, right = figure.axes
     drawn = {line.get_label(): line.get_ydata() for line in left.lines}
@@ -123,7 +52,6 @@ def test_the_still_picture_shows_three_stops_at_two_rates_and_the_theory():
     assert len(drawn) == 6
     levels = [line.get_ydata()[0] for line in right.lines if len(set(line.get_ydata())) == 1]
     np.testing.assert_allclose(levels, predicted(PRODUCTS))
-    plt.close(figure)
 
 
 @pytest.mark.parametrize(
@@ -144,5 +72,5 @@ def test_the_still_picture_shows_three_stops_at_two_rates_and_the_theory():
 )
 def test_bad_data_is_refused(shown, change, says):
     with pytest.raises(ValueError, match=says):
-        interactive.equilibrium(**{**example(), **change})
+        FIGURE.show(**change)
     assert shown == []

@@ -1,20 +1,11 @@
 """The momentum dial: its numbers are NumPy's and torch's, and bad data is refused in words."""
 
-import json
-
-import matplotlib
-
-matplotlib.use("Agg")
-
 import numpy as np
 import pytest
 import torch
-from matplotlib import pyplot as plt
 
-from bnutils import interactive
-from bnutils.interactive import mechanism, to_html
 from bnutils.interactive.momentum import _digest, running_average, still
-from tests.test_interactive import Page
+from tests.figures import Figure, data_of
 
 ALPHAS = [0.01, 0.1, 1.0]
 STEPS = [1, 2, 5, 10, 20, 40, 60]
@@ -40,30 +31,11 @@ def example(steps=STEPS, seeds=7, t=60) -> dict:
     }
 
 
-def digest(**change) -> dict:
-    given = {**example(), **change}
-    given["best"] = given.pop("best_errors")
-    given["cumulative"] = given.pop("cumulative_errors")
-    return _digest(**given)
+def digest(best_errors, cumulative_errors, **given) -> dict:
+    return _digest(best=best_errors, cumulative=cumulative_errors, **given)
 
 
-def page_html(**change) -> str:
-    """The living figure of the example, as a page would hold it: for the tests in a browser."""
-    words = {"label": "The dial", "description": "Turn it."}
-    return to_html("momentum", digest(**change), **words, digits=9)
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """What the figure displays, as a list of mime bundles; the count of figures starts anew."""
-    bundles = []
-    monkeypatch.setattr(mechanism, "display", lambda bundle, raw: bundles.append(bundle))
-    monkeypatch.setattr(mechanism, "_times_shown", mechanism.Counter())
-    return bundles
-
-
-def data_of(bundle) -> dict:
-    return json.loads(Page(bundle["text/html"]).data)
+FIGURE = Figure("momentum", example(), example(seeds=9) | {"start": 1.0}, digest)
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.3, 1.0, None])
@@ -82,29 +54,9 @@ def test_the_running_average_begins_where_it_is_told():
     np.testing.assert_allclose(running_average([3, 5, 1], None, 8), [3, 4, 3])
 
 
-def test_a_still_picture_and_a_living_one(shown):
-    interactive.momentum(**example())
-    assert [sorted(bundle) for bundle in shown] == [
-        ["image/png", "text/plain"],
-        ["text/html", "text/plain"],
-    ]
-    assert shown[0]["image/png"].startswith(b"\x89PNG")
-    assert not plt.get_fignums(), "the still picture would be shown a second time"
-    page = Page(shown[1]["text/html"])
-    assert page.ids[0] == "bn-momentum"
-    assert 'start("bn-momentum", momentum);' in page.scripts[0]
-
-
-def test_the_same_figure_gives_the_same_bytes(shown, monkeypatch):
-    interactive.momentum(**example())
-    monkeypatch.setattr(mechanism, "_times_shown", mechanism.Counter())
-    interactive.momentum(**example())
-    assert shown[:2] == shown[2:]
-
-
 def test_the_page_holds_numpys_numbers(shown):
     given = example()
-    interactive.momentum(**given)
+    FIGURE.show()
     data = data_of(shown[1])
     assert data["alphas"] == [*ALPHAS, None]
     assert data["steps"] == STEPS
@@ -118,41 +70,13 @@ def test_the_page_holds_numpys_numbers(shown):
 
 
 def test_without_cumulative_errors_the_dial_has_one_stop_less():
-    data = digest(cumulative_errors=None)
+    data = FIGURE.data(cumulative_errors=None)
     assert data["alphas"] == ALPHAS
     assert data["errors"].shape == (len(ALPHAS), len(STEPS))
 
 
-def test_only_the_marked_block_depends_on_what_was_measured(shown):
-    interactive.momentum(**example())
-    interactive.momentum(**example(seeds=9) | {"start": 1.0})
-    texts = [bundle["text/html"] for bundle in shown[1::2]]
-    blocks = [Page(text).data for text in texts]
-    assert blocks[0] != blocks[1]
-    bare = [text.replace(block, "") for text, block in zip(texts, blocks, strict=True)]
-    assert bare[0] == bare[1].replace("bn-momentum-2", "bn-momentum")
-
-
-def test_tensors_and_lists_will_do(shown):
-    given = example()
-    interactive.momentum(**given)
-    tensors = {k: torch.tensor(np.asarray(v), dtype=torch.float64) for k, v in given.items()}
-    tensors["batch_means"].requires_grad_()
-    interactive.momentum(**tensors)
-    interactive.momentum(**{k: np.asarray(v).tolist() for k, v in given.items()})
-    assert data_of(shown[1]) == data_of(shown[3]) == data_of(shown[5])
-
-
-def test_own_words_and_own_picture(shown):
-    mine = plt.figure()
-    interactive.momentum(**example(), label="Mine", description="Look.", static=mine)
-    assert ">Mine</p>" in shown[1]["text/html"]
-    assert ">Look.</p>" in shown[1]["text/html"]
-    assert not plt.get_fignums()
-
-
 def test_the_still_picture_shows_three_stops_and_the_best():
-    data = digest()
+    data = FIGURE.data()
     figure = still(data)
     upper, lower = figure.axes
     drawn = {line.get_label(): line.get_ydata() for line in upper.lines}
@@ -162,7 +86,6 @@ def test_the_still_picture_shows_three_stops_and_the_best():
     drawn = {line.get_label(): line.get_ydata() for line in lower.lines}
     np.testing.assert_array_equal(drawn["re-estimated"], data["best"])
     np.testing.assert_array_equal(drawn["stored, α = 0.1"], data["errors"][1])
-    plt.close(figure)
 
 
 @pytest.mark.parametrize(
@@ -191,5 +114,5 @@ def test_the_still_picture_shows_three_stops_and_the_best():
 )
 def test_bad_data_is_refused(shown, change, says):
     with pytest.raises(ValueError, match=says):
-        interactive.momentum(**{**example(), **change})
+        FIGURE.show(**change)
     assert shown == []

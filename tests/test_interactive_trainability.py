@@ -1,21 +1,10 @@
 """The map of which nets train: its numbers are NumPy's, and bad data is refused in words."""
 
-import json
-
-import matplotlib
-
-matplotlib.use("Agg")
-
 import numpy as np
 import pytest
-import torch
-from matplotlib import pyplot as plt
 
-from bnutils import interactive
-from bnutils.experiments.trainability import recorded_map
-from bnutils.interactive import mechanism, to_html
 from bnutils.interactive.trainability import _digest, still
-from tests.test_interactive import Page
+from tests.figures import Figure, data_of
 
 
 def example(seeds=5) -> dict:
@@ -31,59 +20,12 @@ def example(seeds=5) -> dict:
     }
 
 
-def as_recorded() -> dict:
-    """The figure's arguments as the chapter gives them, from the recorded map."""
-    found = recorded_map()
-    return {
-        "pairs": found.pairs,
-        "norms": found.norms,
-        "depths": found.depths,
-        "rates": found.rates,
-        "accuracy": found.accuracy,
-        "start": (found.pairs.index(("sigmoid", "Xavier")), 2, 6),
-    }
-
-
-def page_html() -> str:
-    """The living figure of the recorded map: for the tests in a browser."""
-    data = _digest(**as_recorded())
-    return to_html("trainability", data, label="The map", description="Choose a net.")
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """What the figure displays, as a list of mime bundles; the count of figures starts anew."""
-    bundles = []
-    monkeypatch.setattr(mechanism, "display", lambda bundle, raw: bundles.append(bundle))
-    monkeypatch.setattr(mechanism, "_times_shown", mechanism.Counter())
-    return bundles
-
-
-def data_of(bundle) -> dict:
-    return json.loads(Page(bundle["text/html"]).data)
-
-
-def test_a_still_picture_and_a_living_one(shown):
-    interactive.trainability(**example())
-    kinds = [["image/png", "text/plain"], ["text/html", "text/plain"]]
-    assert [sorted(bundle) for bundle in shown] == kinds
-    assert shown[0]["image/png"].startswith(b"\x89PNG")
-    assert not plt.get_fignums(), "the still picture would be shown a second time"
-    page = Page(shown[1]["text/html"])
-    assert page.ids[0] == "bn-trainability"
-    assert 'start("bn-trainability", trainability);' in page.scripts[0]
-
-
-def test_the_same_figure_gives_the_same_bytes(shown, monkeypatch):
-    interactive.trainability(**example())
-    monkeypatch.setattr(mechanism, "_times_shown", mechanism.Counter())
-    interactive.trainability(**example())
-    assert shown[:2] == shown[2:]
+FIGURE = Figure("trainability", example(), example(seeds=6), _digest)
 
 
 def test_the_page_holds_numpys_numbers(shown):
     given = example()
-    interactive.trainability(**given)
+    FIGURE.show()
     data = data_of(shown[1])
     assert data["pairs"] == [["ReLU", "He"], ["sigmoid", "Xavier"]]
     assert (data["depths"], data["rates"], data["seeds"]) == ([1, 12], [0.01, 0.1, 1], 5)
@@ -94,34 +36,8 @@ def test_the_page_holds_numpys_numbers(shown):
     np.testing.assert_allclose(data["high"], percent.max(-1), rtol=1e-5)
 
 
-def test_only_the_marked_block_depends_on_what_was_measured(shown):
-    interactive.trainability(**example())
-    interactive.trainability(**example(seeds=6))
-    texts = [bundle["text/html"] for bundle in shown[1::2]]
-    blocks = [Page(text).data for text in texts]
-    assert blocks[0] != blocks[1]
-    bare = [text.replace(block, "") for text, block in zip(texts, blocks, strict=True)]
-    assert bare[0] == bare[1].replace("bn-trainability-2", "bn-trainability")
-
-
-def test_tensors_and_lists_will_do(shown):
-    given = example()
-    interactive.trainability(**given)
-    accuracy = torch.tensor(given["accuracy"], requires_grad=True)
-    interactive.trainability(**{**given, "accuracy": accuracy})
-    interactive.trainability(**{**given, "accuracy": given["accuracy"].tolist()})
-    assert data_of(shown[1]) == data_of(shown[3]) == data_of(shown[5])
-
-
-def test_own_words_and_own_picture(shown):
-    interactive.trainability(**example(), label="Mine", description="Look.", static=plt.figure())
-    assert ">Mine</p>" in shown[1]["text/html"]
-    assert ">Look.</p>" in shown[1]["text/html"]
-    assert not plt.get_fignums()
-
-
 def test_the_still_picture_shows_both_maps_of_the_net_chosen_at_first():
-    data = _digest(**example())
+    data = FIGURE.data()
     figure = still(data)
     for ax, medians in zip(figure.axes, data["median"][1], strict=True):
         np.testing.assert_array_equal(ax.images[0].get_array(), medians)
@@ -129,7 +45,6 @@ def test_the_still_picture_shows_both_maps_of_the_net_chosen_at_first():
     title = lower.get_title() or lower.get_title(loc="left")  # the house style's
     assert title == "batch norm: test accuracy, %"
     assert figure.get_suptitle() == "sigmoid, Xavier"
-    plt.close(figure)
 
 
 @pytest.mark.parametrize(
@@ -149,5 +64,5 @@ def test_the_still_picture_shows_both_maps_of_the_net_chosen_at_first():
 )
 def test_bad_data_is_refused(shown, change, says):
     with pytest.raises(ValueError, match=says):
-        interactive.trainability(**{**example(), **change})
+        FIGURE.show(**change)
     assert shown == []

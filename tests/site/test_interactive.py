@@ -4,35 +4,16 @@ What they show is held against Python's own batch norm, computed from the data o
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
+from living_figures import CARDS, SIZES, card, centre, drag, fits, focused, is_sound, opened, swipe
+from site_helpers import ROOT
 
 from tests.moving import check_minibatch, read_minibatch
 
-ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = "notebooks/02_normalizing_a_minibatch"
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 740}}
 MOVED = 1e-3  # an output that moved by less would not be seen to move
-
-
-@contextmanager
-def opened(browser, address: str, **context) -> Iterator:
-    """The page, in a context of its own; any script error fails the test."""
-    errors = []
-    context = browser.new_context(**{"viewport": SIZES["desktop"], **context})
-    try:
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-        page.goto(address)
-        yield page
-    finally:
-        context.close()
-    assert errors == []
 
 
 @pytest.fixture
@@ -50,8 +31,7 @@ def living(page):
 
 def handle(figure) -> tuple[float, float]:
     """Where the large point of the upper axis is, on the screen."""
-    box = figure.locator("[data-chosen][data-x]").bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    return centre(figure.locator("[data-chosen][data-x]"))
 
 
 def mates(shown: dict, moves: np.ndarray) -> np.ndarray:
@@ -60,26 +40,12 @@ def mates(shown: dict, moves: np.ndarray) -> np.ndarray:
 
 def drag_by_mouse(page, figure, far: float) -> None:
     x, y = handle(figure)
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + far, y + 5, steps=6)
-    page.mouse.up()
+    drag(page, (x, y), (x + far, y + 5))
 
 
 def drag_by_touch(page, figure, far: float) -> None:
     x, y = handle(figure)
-    finger = page.context.new_cdp_session(page)
-
-    def touch(kind, *points):
-        finger.send(
-            "Input.dispatchTouchEvent",
-            {"type": kind, "touchPoints": [{"x": px, "y": py} for px, py in points]},
-        )
-
-    touch("touchStart", (x, y))
-    for step in range(1, 7):
-        touch("touchMove", (x + far * step / 6, y + step))
-    touch("touchEnd")
+    swipe(page, (x, y), (x + far, y + 6))
 
 
 def press_arrows(page, figure, far: float) -> None:
@@ -139,11 +105,8 @@ def test_another_example_can_be_taken_by_hand_or_from_the_list(browser, chapter)
         assert read_minibatch(figure)["chosen"] == lowest
 
         highest = int(np.argmax(shown["x"]))
-        box = figure.locator(f"[data-x][data-index='{highest}']").bounding_box()
-        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        page.mouse.down()
-        page.mouse.move(box["x"] + 30, box["y"], steps=4)
-        page.mouse.up()
+        x, y = centre(figure.locator(f"[data-x][data-index='{highest}']"))
+        drag(page, (x, y), (x + 30, y))
         shown = read_minibatch(figure)
         assert shown["x"][shown["chosen"]] > shown["data"]["x"][shown["chosen"]]
         assert shown["data"]["x"][shown["chosen"]] == max(shown["data"]["x"])
@@ -197,14 +160,11 @@ def test_every_control_has_a_name_and_shows_its_focus(browser, chapter):
         figure.get_by_label("train").focus()
         seen = []
         for _ in range(5):
-            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-            name = page.evaluate(
-                "(document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()"
-            )
-            seen.append((name, outline))
+            control = focused(page)
+            seen.append((control["name"], control["outline"]))
             page.keyboard.press("Tab")
         assert all(name for name, _ in seen)
-        assert {outline for _, outline in seen} == {"solid"}
+        assert {outline for _, outline in seen} == {"solid3px"}
         assert len(set(seen)) == 5
 
 
@@ -212,28 +172,15 @@ def test_every_control_has_a_name_and_shows_its_focus(browser, chapter):
 def test_nothing_sticks_out(browser, chapter, size):
     with opened(browser, chapter, viewport=SIZES[size]) as page:
         figure = living(page)
-        overflow = figure.evaluate(
-            """root => { const box = root.getBoundingClientRect();
-            return [...root.querySelectorAll("*")].filter(node => node.getClientRects().length)
-                .map(node => [node.tagName, node.textContent, node.getBoundingClientRect()])
-                .filter(([, , r]) => r.left < box.left - 1 || r.right > box.right + 1)
-                .map(([tag, text]) => `${tag} ${text}`.slice(0, 60)); }"""
-        )
-        assert overflow == []
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        fits(figure)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_the_moved_figure(browser, chapter, theme):
-    from axe_playwright_python.sync_playwright import Axe
-
     with opened(browser, chapter, viewport=SIZES["phone"], color_scheme=theme) as page:
         figure = living(page)
         press_arrows(page, figure, 1)
-        rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"], "preload": False}
-        found = Axe().run(page, context="#bn-minibatch", options=rules)
-        assert [violation["id"] for violation in found.response["violations"]] == []
-        assert len(found.response["passes"]) > 10
+        is_sound(figure, theme)
 
 
 def test_the_living_figure_takes_the_place_of_its_still_picture(browser, chapter):
@@ -295,8 +242,7 @@ def test_alone_in_a_frame_as_on_colab(browser, theme):
         assert (np.abs(mates(shown, check_minibatch(shown))) > MOVED).mean() > 0.5
         press_arrows(page, figure, -1)
         check_minibatch(read_minibatch(figure))
-        card = figure.evaluate("root => getComputedStyle(root).backgroundColor")
-        assert card == {"light": "rgb(255, 255, 255)", "dark": "rgb(27, 31, 36)"}[theme]
+        assert card(figure) == CARDS[theme]
         assert [url for url in requests if url != "about:srcdoc"] == []
 
 

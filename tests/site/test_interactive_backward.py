@@ -3,21 +3,15 @@
 Its chapter need not be built: the page is made from the figure's own output.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
+import living_figures
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from living_figures import SIZES, centre, drag, focused, is_sound, state, swipe
 
 from bnutils.interactive.backward import NODES, STEPS, walk
-from tests.test_interactive_backward import GIVEN, page_html
-
-SIZES = {"desktop": {"width": 1280, "height": 1100}, "phone": {"width": 375, "height": 740}}
-PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>A page</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"></head>
-<body style="font-family: sans-serif"><main><h1>A page</h1>{figure}</main></body></html>"""
+from tests.test_interactive_backward import FIGURE, GIVEN
 
 READ = """root => {
     const of = key => {
@@ -28,39 +22,24 @@ READ = """root => {
         }
         return found;
     };
-    const readouts = {};
-    for (const node of root.querySelectorAll("[data-readout]"))
-        readouts[node.dataset.readout] = Number(node.dataset.value);
     return {
-        values: of("at"), gradients: of("gradient"), readouts,
-        step: Number(root.dataset.step), eps: Number(root.dataset.eps),
+        values: of("at"), gradients: of("gradient"),
         edges: [...new Set([...root.querySelectorAll("[data-edge]")].map(e => e.dataset.edge))],
     };
 }"""
-
-
-@contextmanager
-def living(browser, size="desktop", theme="light", change=None, **settings) -> Iterator:
-    """The figure, alive on a page of its own; a script error or any request fails the test."""
-    faults = []
-    context = browser.new_context(**{"viewport": SIZES[size], **settings})
-    try:
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-        page.on("request", lambda request: faults.append(request.url))
-        page.set_content(PAGE.format(theme=theme, figure=page_html(**change or {})))
-        figure = page.locator("#bn-backward[data-alive]")
-        figure.wait_for()
-        yield figure
-    finally:
-        context.close()
-    assert [fault for fault in faults if not fault.startswith("data:")] == []
+CLASHES = """root => { const cells = [...root.querySelectorAll("[data-node] rect")];
+    const boxes = cells.map(cell => cell.getBoundingClientRect());
+    const over = boxes.some((a, i) => boxes.some((b, j) => i < j && a.left < b.right
+        && b.left < a.right && a.top < b.bottom && b.top < a.bottom));
+    const wide = [...root.querySelectorAll("[data-node] text[style]")].filter(text =>
+        text.getBBox().width > text.parentNode.querySelector("rect").getBBox().width);
+    return [over, wide.map(text => text.textContent)]; }"""
+living = partial(living_figures.living, FIGURE)
 
 
 def check(figure, step: int, x=GIVEN["x"], dy=GIVEN["dy"], eps=1.0) -> dict:
     """The figure stands where it should, and every cell shows what NumPy says it should."""
-    shown = figure.evaluate(READ)
+    shown = figure.evaluate(READ) | state(figure)
     assert (shown["step"], shown["eps"]) == (step, eps)
     values, gradients = walk(x, dy, GIVEN["gamma"], GIVEN["beta"], eps, step)
     for kind, expected in (("values", values), ("gradients", gradients)):
@@ -81,9 +60,8 @@ def check(figure, step: int, x=GIVEN["x"], dy=GIVEN["dy"], eps=1.0) -> dict:
     return shown
 
 
-def centre(figure, node: str, index: int) -> tuple[float, float]:
-    box = figure.locator(f"[data-node={node}][data-index='{index}'] rect").bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+def cell(figure, node: str, index: int):
+    return figure.locator(f"[data-node={node}][data-index='{index}'] rect")
 
 
 def test_every_step_forth_and_back_shows_what_numpy_says(browser):
@@ -156,22 +134,12 @@ def test_dragging_an_x_or_a_dy_moves_everything_but_the_sum(browser, size, hand)
             name = "Its x" if node == "x" else "Its dy"
             slider = figure.get_by_role("slider", name=name, exact=True)
             figure.locator("svg[role=img]").scroll_into_view_if_needed()
-            px, py = centre(figure, node, index)
+            px, py = centre(cell(figure, node, index))
             if hand == "mouse":
-                page.mouse.move(px, py)
-                page.mouse.down()
-                page.mouse.move(px + far, py + 3, steps=5)
-                page.mouse.up()
+                drag(page, (px, py), (px + far, py + 3))
                 page.mouse.move(px + 3 * far, py)  # let go of
             elif hand == "touch":
-                finger = page.context.new_cdp_session(page)
-                for kind, points in [
-                    ("touchStart", [(px, py)]),
-                    *[("touchMove", [(px + far * k / 6, py)]) for k in range(1, 7)],
-                    ("touchEnd", []),
-                ]:
-                    touches = [{"x": a, "y": b} for a, b in points]
-                    finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+                swipe(page, (px, py), (px + far, py))
             else:
                 figure.get_by_label("Example").select_option(index=index)
                 slider.focus()
@@ -242,16 +210,9 @@ def test_every_control_has_a_name_and_shows_its_focus(browser):
         seen = []
         for _ in range(11):
             page.keyboard.press("Tab")
-            seen.append(
-                page.evaluate(
-                    """() => { const node = document.activeElement;
-                    const style = getComputedStyle(node);
-                    return [(node.labels?.[0] ?? node).textContent.trim(),
-                            style.outlineStyle + style.outlineWidth]; }"""
-                )
-            )
-        assert {outline for _, outline in seen} == {"solid3px"}
-        names = [name.partition("example 1")[0] for name, _ in seen]
+            seen.append(focused(page))
+        assert {control["outline"] for control in seen} == {"solid3px"}
+        names = [control["name"].partition("example 1")[0] for control in seen]
         assert names == [
             *("Back", "Next", "All the way", "Step", "Example", "Its x", "Its dy", "1"),
             *("Make all dy equal", "Let dy follow x", "Start again"),
@@ -264,29 +225,6 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser, size, theme, m):
     change = {"x": np.arange(m) * -1.25, "dy": np.arange(m) * 7.0}
     with living(browser, size, theme, change) as figure:
         figure.get_by_role("button", name="All the way").click()
-        rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"], "preload": False}
-        found = Axe().run(figure.page, context="#bn-backward", options=rules)
-        assert [violation["id"] for violation in found.response["violations"]] == []
-        assert len(found.response["passes"]) > 10
-        overflow = figure.evaluate(
-            """root => { const box = root.getBoundingClientRect();
-            return [...root.querySelectorAll("*")].filter(node => node.getClientRects().length)
-                .map(node => [node.tagName, node.textContent, node.getBoundingClientRect()])
-                .filter(([, , r]) => r.left < box.left - 1 || r.right > box.right + 1)
-                .map(([tag, text]) => `${tag} ${text}`.slice(0, 60)); }"""
-        )
-        assert overflow == []
-        assert figure.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        is_sound(figure, theme)
         # No cell lies on another, no number is wider than its cell.
-        clashes = figure.evaluate(
-            """root => { const cells = [...root.querySelectorAll("[data-node] rect")];
-            const boxes = cells.map(cell => cell.getBoundingClientRect());
-            const over = boxes.some((a, i) => boxes.some((b, j) => i < j && a.left < b.right
-                && b.left < a.right && a.top < b.bottom && b.top < a.bottom));
-            const wide = [...root.querySelectorAll("[data-node] text[style]")].filter(text =>
-                text.getBBox().width > text.parentNode.querySelector("rect").getBBox().width);
-            return [over, wide.map(text => text.textContent)]; }"""
-        )
-        assert clashes == [False, []]
-        card = figure.evaluate("root => getComputedStyle(root).backgroundColor")
-        assert card == {"light": "rgb(255, 255, 255)", "dark": "rgb(27, 31, 36)"}[theme]
+        assert figure.evaluate(CLASHES) == [False, []]

@@ -3,39 +3,33 @@
 Its chapter need not be built: the page is made from the figure's own output.
 """
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
+import living_figures
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from living_figures import (
+    SIZES,
+    across,
+    centre,
+    corners,
+    drag,
+    focused,
+    in_view,
+    is_sound,
+    outputs,
+    state,
+    upright,
+)
 
 from bnutils.evidence import interval
 from bnutils.interactive.domains import RUNS
-from tests.test_interactive_domains import STRENGTHS, example, page_html
+from tests.test_interactive_domains import FIGURE, STRENGTHS
 
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 740}}
 LAST = len(STRENGTHS) - 1
-GIVEN = example()
+GIVEN = FIGURE.example
+living = partial(living_figures.living, FIGURE)
 EPS = 1e-5
-PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>A page</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"></head>
-<body style="font-family: sans-serif"><main><h1>A page</h1>{figure}</main></body></html>"""
-
-READ = """root => {
-    const readouts = {};
-    for (const node of root.querySelectorAll("[data-readout]"))
-        readouts[node.dataset.readout] = Number(node.dataset.value);
-    return { readouts, mode: root.dataset.mode, stop: Number(root.dataset.stop) };
-}"""
-# Both axes of the distributions and the one of the strengths, from the upper left on: where their
-# numbers stand, and what they say.
-AXES = """root => [...root.querySelectorAll(".bn-axis-group")].map(axis =>
-    [...axis.querySelectorAll("text")].map(tick =>
-        [Number(tick.getAttribute("x")), Number(tick.textContent.replace("\u2212", "-"))]))"""
-
 # Where a shape's left end is, frame by frame, while the switch is thrown back and forth.
 CHANGE_OF_MIND = """async (root, shape) => {
     const pause = time => new Promise(done => setTimeout(done, time));
@@ -48,26 +42,6 @@ CHANGE_OF_MIND = """async (root, shape) => {
         ends.push(parseFloat(root.querySelector(shape).getAttribute("d").slice(1)));
     return ends;
 }"""
-
-
-@contextmanager
-def living(browser, size="desktop", theme="light", **settings) -> Iterator:
-    """The figure, alive on a page of its own; a script error or any request fails the test."""
-    faults = []
-    settings = {"viewport": SIZES[size], "reduced_motion": "reduce", **settings}
-    context = browser.new_context(**settings)
-    try:
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-        page.on("request", lambda request: faults.append(request.url))
-        page.set_content(PAGE.format(theme=theme, figure=page_html()))
-        figure = page.locator("#bn-domains[data-alive]")
-        figure.wait_for()
-        yield figure
-    finally:
-        context.close()
-    assert [fault for fault in faults if not fault.startswith("data:")] == []
 
 
 def answers(stop: int, mode: str) -> dict[str, float]:
@@ -86,7 +60,7 @@ def answers(stop: int, mode: str) -> dict[str, float]:
 
 def check(figure, stop: int, mode: str = "stored") -> None:
     """The figure stands where it should, and shows what NumPy says it should."""
-    shown = figure.evaluate(READ)
+    shown = state(figure)
     assert (shown["stop"], shown["mode"]) == (stop, mode)
     expected = answers(stop, mode)
     assert shown["readouts"].keys() == expected.keys()
@@ -94,32 +68,7 @@ def check(figure, stop: int, mode: str = "stored") -> None:
         assert shown["readouts"][name] == pytest.approx(value, rel=0, abs=1e-6), name
     assert figure.locator("[data-now]").get_attribute("data-now") == str(stop)
     assert figure.get_by_role("slider").input_value() == str(stop)
-    assert figure.locator("output").inner_text() == f"{STRENGTHS[stop]:.2f}"
-
-
-def centre(locator) -> tuple[float, float]:
-    box = locator.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def outline(figure, selector: str) -> np.ndarray:
-    """The corners of a drawn path, shape (n, 2), in pixels."""
-    d = figure.locator(selector).get_attribute("d")
-    x = y = 0.0
-    corners = []
-    for letter, numbers in re.findall(r"([MLHV])([^MLHVZ]*)", d):
-        values = [float(number) for number in numbers.split()]
-        x, y = {"H": (values[0], y), "V": (x, values[0])}.get(letter, tuple(values))
-        corners.append((x, y))
-    return np.array(corners)
-
-
-def scale(ticks: list[list[float]]):
-    """From pixels to what an axis' numbers say."""
-    pixels, values = np.transpose(ticks)
-    slope, start = np.polyfit(pixels, values, 1)
-    np.testing.assert_allclose(start + slope * pixels, values, atol=1e-6 * np.ptp(values))
-    return lambda x: start + slope * x
+    assert outputs(figure) == [f"{STRENGTHS[stop]:.2f}"]
 
 
 @pytest.mark.parametrize("mode", ["stored", "own"])
@@ -151,14 +100,11 @@ def test_the_mouse_moves_slider_chart_and_switch(browser, size):
         mouse = figure.page.mouse
         track = figure.get_by_role("slider").bounding_box()
         middle = track["y"] + track["height"] / 2
-        mouse.move(track["x"] + 9, middle)
-        mouse.down()
-        mouse.move(track["x"] + track["width"] - 5, middle, steps=8)
-        mouse.up()
+        drag(figure.page, (track["x"] + 9, middle), (track["x"] + track["width"] - 5, middle))
         check(figure, LAST)
 
         # The chart can be taken hold of anywhere, and goes to the nearest stop.
-        figure.locator("[data-chart]").scroll_into_view_if_needed()
+        in_view(figure.locator("[data-chart]"))
         for stop in (1, 2):
             x, y = centre(figure.locator(f"[data-run='two passes'][data-stop='{stop}']"))
             mouse.click(x + 4, y + 20)
@@ -181,7 +127,7 @@ def test_the_mouse_moves_slider_chart_and_switch(browser, size):
 
 def test_a_finger_moves_chart_and_switch(browser):
     with living(browser, "phone", has_touch=True) as figure:
-        figure.locator("[data-chart]").scroll_into_view_if_needed()
+        in_view(figure.locator("[data-chart]"))
         figure.page.touchscreen.tap(
             *centre(figure.locator("[data-run='two passes'][data-stop='2']"))
         )
@@ -196,19 +142,19 @@ def test_what_is_drawn_lies_where_the_numbers_say(browser):
             figure.get_by_role("slider").fill(str(stop))
             for mode in ("stored", "own"):
                 figure.locator(f"input[value={mode}]").check()
-                before, after, _ = (scale(ticks) for ticks in figure.evaluate(AXES))
+                before, after, _ = across(figure)
                 expected = answers(stop, mode)
-                gaussian = outline(figure, "[data-stored]")
+                gaussian = corners(figure.locator("[data-stored]"))
                 top = gaussian[gaussian[:, 1].argmin(), 0]
                 assert before(top) == pytest.approx(GIVEN["stored_mean"][stop], abs=0.02)
                 for name in ("a", "b"):
                     x = GIVEN[name][stop]
-                    bins = outline(figure, f"[data-where=in][data-domain={name}]")[:, 0]
+                    bins = corners(figure.locator(f"[data-where=in][data-domain={name}]"))[:, 0]
                     assert before(bins.min()) <= x.min() <= x.max() <= before(bins.max())
                     bin_width = (before(bins.max()) - before(bins.min())) / len(set(bins))
                     assert before(bins.max()) - before(bins.min()) < np.ptp(x) + 3 * bin_width
                     # The outputs are the same shape, shifted and stretched.
-                    out = outline(figure, f"[data-where=out][data-domain={name}]")[:, 0]
+                    out = corners(figure.locator(f"[data-where=out][data-domain={name}]"))[:, 0]
                     stretch = expected[f"{name}-sd"] / x.std()
                     shifted = expected[f"{name}-mean"] + stretch * (before(bins) - x.mean())
                     np.testing.assert_allclose(after(out), shifted, atol=0.02)
@@ -219,22 +165,19 @@ def test_own_statistics_lay_one_domain_on_the_other_and_stored_ones_do_not(brows
     with living(browser) as figure:
         figure.get_by_role("slider").fill(str(LAST))
         a, b = (f"[data-where=out][data-domain={name}]" for name in "ab")
-        stored_a, stored_b = outline(figure, a), outline(figure, b)
+        stored_a, stored_b = corners(figure.locator(a)), corners(figure.locator(b))
         assert np.abs(stored_a - stored_b).max() > 20
         assert figure.locator("[data-stored=used]").count() == 1
         figure.locator("input[value=own]").check()
-        np.testing.assert_allclose(outline(figure, a), outline(figure, b), atol=0.5)
+        np.testing.assert_allclose(corners(figure.locator(a)), corners(figure.locator(b)), atol=0.5)
         assert figure.locator("[data-stored=unused]").count() == 1
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_accuracies_stand_at_their_heights(browser, size):
     with living(browser, size) as figure:
-        ticks = figure.locator("[data-tick]").evaluate_all(
-            "all => all.map(tick => [Number(tick.getAttribute('y')) - 4, Number(tick.textContent)])"
-        )
-        height = scale(ticks)
-        at = scale(figure.evaluate(AXES)[2])
+        height = upright(figure)
+        at = across(figure)[2]
         figure.get_by_role("slider").fill("1")
         stage = figure.locator(".bn-stage svg").bounding_box()
         for name in RUNS:
@@ -256,20 +199,20 @@ def test_with_motion_the_outputs_travel_and_arrive(browser):
     with living(browser, reduced_motion="no-preference") as figure:
         figure.get_by_role("slider").fill(str(LAST))
         shape = "[data-where=out][data-domain=b]"
-        start = outline(figure, shape)
+        start = corners(figure.locator(shape))
         figure.locator("input[value=own]").check()
         check(figure, LAST, "own")  # the numbers do not wait for the picture
         figure.page.wait_for_timeout(1500)
-        there = outline(figure, shape)
+        there = corners(figure.locator(shape))
         assert np.abs(there - start).max() > 20
         np.testing.assert_allclose(
-            there, outline(figure, "[data-where=out][data-domain=a]"), atol=0.5
+            there, corners(figure.locator("[data-where=out][data-domain=a]")), atol=0.5
         )
         # A change of mind on the way: straight on to the latest choice, without a flicker.
         ends = np.array(figure.evaluate(CHANGE_OF_MIND, shape))
         steps = np.diff(ends)
         assert np.all(steps <= 0) or np.all(steps >= 0)
-        np.testing.assert_array_equal(outline(figure, shape), there)
+        np.testing.assert_array_equal(corners(figure.locator(shape)), there)
 
 
 def test_words_tell_what_is_seen(browser):
@@ -293,10 +236,8 @@ def test_words_tell_what_is_seen(browser):
 def test_every_control_has_a_name_and_shows_its_focus(browser):
     with living(browser) as figure:
         figure.get_by_role("slider", name="Strength: how far B is from A", exact=True).focus()
-        outline = "(style => style.outlineStyle + style.outlineWidth)"
-        outline += "(getComputedStyle(document.activeElement))"
         for _ in range(2):
-            assert figure.page.evaluate(outline) == "solid3px"
+            assert focused(figure.page)["outline"] == "solid3px"
             figure.page.keyboard.press("Tab")
         assert figure.get_by_role("group", name="Normalize by").get_by_role("radio").count() == 2
 
@@ -306,20 +247,6 @@ def test_every_control_has_a_name_and_shows_its_focus(browser):
 def test_axe_finds_nothing_and_nothing_sticks_out(browser, size, theme):
     with living(browser, size, theme) as figure:
         figure.get_by_role("slider").fill("2")
-        rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"], "preload": False}
         for mode in ("stored", "own"):
             figure.locator(f"input[value={mode}]").check()
-            found = Axe().run(figure.page, context="#bn-domains", options=rules)
-            assert [violation["id"] for violation in found.response["violations"]] == []
-            assert len(found.response["passes"]) > 10
-            overflow = figure.evaluate(
-                """root => { const box = root.getBoundingClientRect();
-                return [...root.querySelectorAll("*")].filter(node => node.getClientRects().length)
-                    .map(node => [node.tagName, node.textContent, node.getBoundingClientRect()])
-                    .filter(([, , r]) => r.left < box.left - 1 || r.right > box.right + 1)
-                    .map(([tag, text]) => `${tag} ${text}`.slice(0, 60)); }"""
-            )
-            assert overflow == []
-            assert figure.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        card = figure.evaluate("root => getComputedStyle(root).backgroundColor")
-        assert card == {"light": "rgb(255, 255, 255)", "dark": "rgb(27, 31, 36)"}[theme]
+            is_sound(figure, theme)

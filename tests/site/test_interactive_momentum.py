@@ -3,64 +3,33 @@
 Its chapter need not be built: the page is made from the figure's own output.
 """
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
+import living_figures
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from living_figures import (
+    SIZES,
+    across,
+    corners,
+    focused,
+    in_view,
+    is_sound,
+    outputs,
+    state,
+    upright,
+)
 
 from bnutils.interactive.momentum import running_average
-from tests.test_interactive_momentum import ALPHAS, STEPS, example, page_html
+from tests.test_interactive_momentum import ALPHAS, FIGURE, STEPS
 
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 740}}
-GIVEN = example()
+GIVEN = FIGURE.example
 STOPS = [*ALPHAS, None]
 ERRORS = np.median([*GIVEN["errors"], GIVEN["cumulative_errors"]], axis=-1)
 BEST = np.median(GIVEN["best_errors"], axis=-1)
 FIRST, AT = 1, STEPS.index(20)  # where the dial and the clock stand at first
-PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>A page</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"></head>
-<body style="font-family: sans-serif"><main><h1>A page</h1>{figure}</main></body></html>"""
-READ = """root => {
-    const readouts = {};
-    for (const node of root.querySelectorAll("[data-readout]"))
-        readouts[node.dataset.readout] = Number(node.dataset.value);
-    const weights = [...root.querySelectorAll("[data-batch]")]
-        .map(dot => Number(dot.dataset.weight));
-    return { readouts, weights, stop: Number(root.dataset.stop), at: Number(root.dataset.at) };
-}"""
-TICKS = """(root, axis) => [...root.querySelectorAll(`[data-tick=${axis}]`)].map(tick =>
-    [Number(tick.getAttribute("y")) - 4, Number(tick.dataset.value)])"""
-STEP_AXIS = """root => [...root.querySelectorAll(".bn-axis-group:first-of-type text")].map(tick =>
-    [Number(tick.getAttribute("x")), Number(tick.textContent)])"""
-STICKING_OUT = """root => { const box = root.getBoundingClientRect();
-    return [...root.querySelectorAll("*")].filter(node => node.getClientRects().length)
-        .map(node => [node.tagName, node.textContent, node.getBoundingClientRect()])
-        .filter(([, , r]) => r.left < box.left - 1 || r.right > box.right + 1)
-        .map(([tag, text]) => `${tag} ${text}`.slice(0, 60)); }"""
-
-
-@contextmanager
-def living(browser, size="desktop", theme="light", **settings) -> Iterator:
-    """The figure, alive on a page of its own; a script error or any request fails the test."""
-    faults = []
-    settings = {"viewport": SIZES[size], "reduced_motion": "reduce", **settings}
-    context = browser.new_context(**settings)
-    try:
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-        page.on("request", lambda request: faults.append(request.url))
-        page.set_content(PAGE.format(theme=theme, figure=page_html()))
-        figure = page.locator("#bn-momentum[data-alive]")
-        figure.wait_for()
-        yield figure
-    finally:
-        context.close()
-    assert [fault for fault in faults if not fault.startswith("data:")] == []
+WEIGHTS = "dots => dots.map(dot => Number(dot.dataset.weight))"
+living = partial(living_figures.living, FIGURE)
 
 
 def answers(stop: int, at: int) -> dict[str, float]:
@@ -80,7 +49,8 @@ def answers(stop: int, at: int) -> dict[str, float]:
 
 def check(figure, stop: int, at: int) -> None:
     """The figure stands where it should, and shows what NumPy says it should."""
-    shown = figure.evaluate(READ)
+    shown = state(figure)
+    weights = figure.locator("[data-batch]").evaluate_all(WEIGHTS)
     assert (shown["stop"], shown["at"]) == (stop, at)
     expected = answers(stop, at)
     assert shown["readouts"].keys() == expected.keys()
@@ -88,26 +58,13 @@ def check(figure, stop: int, at: int) -> None:
         assert shown["readouts"][name] == pytest.approx(value, rel=1e-6, abs=1e-6), name
     # What is stored is the weighted sum of the points, and of the start.
     left = expected["start"] / 100
-    assert sum(shown["weights"]) == pytest.approx(1 - left, abs=1e-9)
-    summed = np.dot(shown["weights"], GIVEN["batch_means"]) + left * GIVEN["start"]
+    assert sum(weights) == pytest.approx(1 - left, abs=1e-9)
+    summed = np.dot(weights, GIVEN["batch_means"]) + left * GIVEN["start"]
     assert summed == pytest.approx(expected["stored"], abs=1e-6)
-    words = [node.inner_text() for node in figure.locator("output").all()]
-    assert words == ["None" if STOPS[stop] is None else f"{STOPS[stop]:g}", str(STEPS[at])]
-
-
-def outline(figure, curve: str) -> np.ndarray:
-    """The corners of a drawn curve, shape (n, 2), in pixels."""
-    d = figure.locator(f"[data-curve={curve}]").get_attribute("d")
-    return np.array(re.findall(r"[ML]([\d.-]+) ([\d.-]+)", d), dtype=float)
-
-
-def scale(ticks, log=False):
-    """From pixels to what an axis' numbers say."""
-    pixels, values = np.transpose(ticks)
-    values = np.log10(values) if log else values
-    slope, start = np.polyfit(pixels, values, 1)
-    np.testing.assert_allclose(start + slope * pixels, values, atol=1e-6 * np.ptp(values))
-    return lambda x: 10 ** (start + slope * x) if log else start + slope * x
+    assert outputs(figure) == [
+        "None" if STOPS[stop] is None else f"{STOPS[stop]:g}",
+        str(STEPS[at]),
+    ]
 
 
 def test_every_stop_shows_what_numpy_says(browser):
@@ -135,9 +92,7 @@ def test_every_stop_shows_what_numpy_says(browser):
 @pytest.mark.parametrize("size", SIZES)
 def test_the_mouse_moves_the_step_on_the_chart(browser, size):
     with living(browser, size) as figure:
-        chart = figure.locator("[data-chart]")
-        chart.scroll_into_view_if_needed()
-        box = chart.bounding_box()
+        box = in_view(figure.locator("[data-chart]"))
         mouse = figure.page.mouse
         for at, step in enumerate(STEPS):
             mouse.click(box["x"] + box["width"] * step / 60 - 0.4, box["y"] + 30)
@@ -155,9 +110,7 @@ def test_the_mouse_moves_the_step_on_the_chart(browser, size):
 
 def test_a_finger_moves_the_step(browser):
     with living(browser, "phone", has_touch=True) as figure:
-        chart = figure.locator("[data-chart]")
-        chart.scroll_into_view_if_needed()
-        box = chart.bounding_box()
+        box = in_view(figure.locator("[data-chart]"))
         figure.page.touchscreen.tap(box["x"] + box["width"] * 40 / 60, box["y"] + 300)
         check(figure, FIRST, STEPS.index(40))
 
@@ -168,9 +121,9 @@ def test_what_is_drawn_lies_where_the_numbers_say(browser, size):
         dial = figure.get_by_role("slider").first
         for stop, alpha in enumerate(STOPS):
             dial.fill(str(stop))
-            step = scale(figure.evaluate(STEP_AXIS))
-            mean = scale(figure.evaluate(TICKS, "mean"))
-            error = scale(figure.evaluate(TICKS, "error"), log=True)
+            step = across(figure)[0]
+            mean = upright(figure, "mean")
+            error = upright(figure, "error", log=True)
             stored = running_average(GIVEN["batch_means"], alpha, GIVEN["start"])
             drawn = {
                 "stored": ([0, *range(1, 61)], [GIVEN["start"], *stored], mean),
@@ -179,9 +132,9 @@ def test_what_is_drawn_lies_where_the_numbers_say(browser, size):
                 "best": (STEPS, BEST, error),
             }
             for name, (x, y, value) in drawn.items():
-                corners = outline(figure, name)
-                np.testing.assert_allclose(step(corners[:, 0]), x, atol=0.05)
-                np.testing.assert_allclose(value(corners[:, 1]), y, rtol=2e-3, atol=2e-3)
+                drawn_at = corners(figure.locator(f"[data-curve={name}]"))
+                np.testing.assert_allclose(step(drawn_at[:, 0]), x, atol=0.05)
+                np.testing.assert_allclose(value(drawn_at[:, 1]), y, rtol=2e-3, atol=2e-3)
 
 
 def test_the_fuller_points_are_those_that_weigh_more(browser):
@@ -219,12 +172,9 @@ def test_words_tell_what_is_seen(browser):
 def test_every_control_has_a_name_and_shows_its_focus(browser):
     with living(browser) as figure:
         figure.get_by_role("slider", name="Momentum \u03b1, as PyTorch counts").focus()
-        outline = "(style => style.outlineStyle + style.outlineWidth)"
-        outline += "(getComputedStyle(document.activeElement))"
         for value in ("0.1", "20"):
-            assert figure.page.evaluate(outline) == "solid3px"
-            said = figure.page.evaluate("document.activeElement.getAttribute('aria-valuetext')")
-            assert said == value
+            control = focused(figure.page)
+            assert (control["outline"], control["says"]) == ("solid3px", value)
             figure.page.keyboard.press("Tab")
 
 
@@ -232,13 +182,6 @@ def test_every_control_has_a_name_and_shows_its_focus(browser):
 @pytest.mark.parametrize("size", SIZES)
 def test_axe_finds_nothing_and_nothing_sticks_out(browser, size, theme):
     with living(browser, size, theme) as figure:
-        rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"], "preload": False}
         for stop in ("0", "3"):
             figure.get_by_role("slider").first.fill(stop)
-            found = Axe().run(figure.page, context="#bn-momentum", options=rules)
-            assert [violation["id"] for violation in found.response["violations"]] == []
-            assert len(found.response["passes"]) > 8
-            assert figure.evaluate(STICKING_OUT) == []
-            assert figure.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        card = figure.evaluate("root => getComputedStyle(root).backgroundColor")
-        assert card == {"light": "rgb(255, 255, 255)", "dark": "rgb(27, 31, 36)"}[theme]
+            is_sound(figure, theme)

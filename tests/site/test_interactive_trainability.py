@@ -3,65 +3,37 @@
 Its chapter need not be built: the page is made from the figure's own output.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
+import living_figures
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from living_figures import SIZES, centre, focused, in_view, is_sound, outputs, state
 
-from tests.test_interactive_trainability import as_recorded, page_html
+from bnutils.experiments.trainability import recorded_map
+from tests.test_interactive_trainability import FIGURE
 
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 740}}
-GIVEN = as_recorded()
+FOUND = recorded_map()
+GIVEN = {name: getattr(FOUND, name) for name in ("pairs", "norms", "depths", "rates", "accuracy")}
+GIVEN["start"] = (FOUND.pairs.index(("sigmoid", "Xavier")), 2, 6)  # as the chapter has it
 PERCENT = 100 * GIVEN["accuracy"]
 MEDIAN = np.median(PERCENT, axis=-1)
 PAIRS, _, DEPTHS, RATES = MEDIAN.shape
 START = GIVEN["start"]
-PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><title>A page</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"></head>
-<body style="font-family: sans-serif"><main><h1>A page</h1>{figure}</main></body></html>"""
-READ = """root => {
-    const readouts = {};
-    for (const node of root.querySelectorAll("[data-readout]"))
-        readouts[node.dataset.readout] = Number(node.dataset.value);
-    const cells = [...root.querySelectorAll("g[data-norm]")].map(({dataset: d, textContent}) =>
-        [...[d.norm, d.depth, d.rate, d.value].map(Number), textContent]);
-    const { pair, depth, rate } = root.dataset;
-    return { readouts, cells, at: [pair, depth, rate].map(Number) };
-}"""
-STICKING_OUT = """root => { const box = root.getBoundingClientRect();
-    return [...root.querySelectorAll("*")].filter(node => node.getClientRects().length)
-        .map(node => [node.tagName, node.textContent, node.getBoundingClientRect()])
-        .filter(([, , r]) => r.left < box.left - 1 || r.right > box.right + 1)
-        .map(([tag, text]) => `${tag} ${text}`.slice(0, 60)); }"""
+living = partial(living_figures.living, FIGURE, change=GIVEN)
+CELLS = """cells => cells.map(({dataset: d, textContent}) =>
+    [...[d.norm, d.depth, d.rate, d.value].map(Number), textContent])"""
 
 
-@contextmanager
-def living(browser, size="desktop", theme="light", **settings) -> Iterator:
-    """The figure, alive on a page of its own; a script error or any request fails the test."""
-    faults = []
-    settings = {"viewport": SIZES[size], "reduced_motion": "reduce", **settings}
-    context = browser.new_context(**settings)
-    try:
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-        page.on("request", lambda request: faults.append(request.url))
-        page.set_content(PAGE.format(theme=theme, figure=page_html()))
-        figure = page.locator("#bn-trainability[data-alive]")
-        figure.wait_for()
-        yield figure
-    finally:
-        context.close()
-    assert [fault for fault in faults if not fault.startswith("data:")] == []
+def cells(figure) -> list:
+    """Norm, depth, rate, value and text of every cell that is drawn."""
+    return figure.locator("g[data-norm]").evaluate_all(CELLS)
 
 
 def check(figure, pair: int, depth: int, rate: int) -> None:
     """The figure stands where it should, and shows what the record says."""
-    shown = figure.evaluate(READ)
-    assert shown["at"] == [pair, depth, rate]
+    shown = state(figure)
+    assert (shown["pair"], shown["depth"], shown["rate"]) == (pair, depth, rate)
     here = MEDIAN[pair, :, depth]
     expected = {
         "without": here[0, rate],
@@ -70,12 +42,12 @@ def check(figure, pair: int, depth: int, rate: int) -> None:
         "best-with": here[1].max(),
     }
     assert shown["readouts"] == pytest.approx(expected, rel=1e-5)
-    assert len(shown["cells"]) == 2 * DEPTHS * RATES
-    for norm, row, column, value, text in shown["cells"]:
+    shown_cells = cells(figure)
+    assert len(shown_cells) == 2 * DEPTHS * RATES
+    for norm, row, column, value, text in shown_cells:
         assert value == pytest.approx(MEDIAN[pair, norm, row, column], rel=1e-5)
         assert abs(float(text) - value) < 0.51
-    words = [node.inner_text() for node in figure.locator("output").all()]
-    assert words == [f"{GIVEN['rates'][rate]:g}", str(GIVEN["depths"][depth])]
+    assert outputs(figure) == [f"{GIVEN['rates'][rate]:g}", str(GIVEN["depths"][depth])]
     # The frame stands around the chosen cell, on both maps.
     for norm in (0, 1):
         cell = figure.locator(cell_at(norm, depth, rate)).bounding_box()
@@ -87,11 +59,6 @@ def check(figure, pair: int, depth: int, rate: int) -> None:
 
 def cell_at(norm: int, depth: int, rate: int) -> str:
     return f"g[data-norm='{norm}'][data-depth='{depth}'][data-rate='{rate}'] rect"
-
-
-def centre(locator) -> tuple[float, float]:
-    box = locator.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def test_every_cell_is_reached_by_keyboard_alone(browser):
@@ -130,7 +97,7 @@ def test_every_net_shows_its_own_maps(browser):
 def test_the_mouse_chooses_a_cell_and_drags(browser, size):
     with living(browser, size) as figure:
         pair = START[0]
-        figure.locator(cell_at(1, 0, 0)).scroll_into_view_if_needed()
+        in_view(figure.locator(cell_at(1, 0, 0)))
         mouse = figure.page.mouse
         for norm, depth, rate in [(0, 0, 0), (1, DEPTHS - 1, RATES - 1), (1, 1, 3), (0, 2, 5)]:
             mouse.click(*centre(figure.locator(cell_at(norm, depth, rate))))
@@ -151,7 +118,7 @@ def test_the_mouse_chooses_a_cell_and_drags(browser, size):
 def test_a_finger_chooses_a_cell(browser):
     with living(browser, "phone", has_touch=True) as figure:
         cell = figure.locator(cell_at(1, 1, 2))
-        cell.scroll_into_view_if_needed()
+        in_view(cell)
         figure.page.touchscreen.tap(*centre(cell))
         check(figure, START[0], 1, 2)
 
@@ -160,7 +127,7 @@ def test_the_better_a_net_the_deeper_its_blue(browser):
     with living(browser) as figure:
         opacity = "all => all.map(rect => Number(rect.getAttribute('fill-opacity')))"
         drawn = figure.locator("g[data-norm] rect").evaluate_all(opacity)
-        values = np.array([cell[3] for cell in figure.evaluate(READ)["cells"]])
+        values = np.array([cell[3] for cell in cells(figure)])
         np.testing.assert_allclose(drawn, 0.04 + 0.0076 * values, atol=1e-4)
         strong = figure.locator("g[data-norm] text.bn-strong").count()
         assert strong == (values >= 50).sum()
@@ -185,13 +152,10 @@ def test_words_tell_what_is_seen(browser):
 def test_every_control_has_a_name_and_shows_its_focus(browser):
     with living(browser) as figure:
         figure.get_by_role("combobox", name="Activation and initialization").focus()
-        outline = "(style => style.outlineStyle + style.outlineWidth)"
-        outline += "(getComputedStyle(document.activeElement))"
         figure.page.keyboard.press("Tab")
         for value in (f"{GIVEN['rates'][START[2]]:g}", str(GIVEN["depths"][START[1]])):
-            assert figure.page.evaluate(outline) == "solid3px"
-            said = figure.page.evaluate("document.activeElement.getAttribute('aria-valuetext')")
-            assert said == value
+            control = focused(figure.page)
+            assert (control["outline"], control["says"]) == ("solid3px", value)
             figure.page.keyboard.press("Tab")
 
 
@@ -199,12 +163,5 @@ def test_every_control_has_a_name_and_shows_its_focus(browser):
 @pytest.mark.parametrize("size", SIZES)
 def test_axe_finds_nothing_and_nothing_sticks_out(browser, size, theme):
     with living(browser, size, theme) as figure:
-        rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"], "preload": False}
         figure.get_by_role("slider").last.fill("0")
-        found = Axe().run(figure.page, context="#bn-trainability", options=rules)
-        assert [violation["id"] for violation in found.response["violations"]] == []
-        assert len(found.response["passes"]) > 8
-        assert figure.evaluate(STICKING_OUT) == []
-        assert figure.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        card = figure.evaluate("root => getComputedStyle(root).backgroundColor")
-        assert card == {"light": "rgb(255, 255, 255)", "dark": "rgb(27, 31, 36)"}[theme]
+        is_sound(figure, theme)
