@@ -12,6 +12,7 @@ from bnutils.interactive.mechanism import show, to_html
 from bnutils.interactive.minibatch import minibatch
 from bnutils.interactive.momentum import momentum
 from bnutils.interactive.trainability import trainability
+from bnutils.interactive.victim import victim
 
 __all__ = [
     "backward",
@@ -22,4 +23,5 @@ __all__ = [
     "show",
     "to_html",
     "trainability",
+    "victim",
 ]
