@@ -164,7 +164,7 @@ function victim(figure, data) {
       svg("text", { class: "bn-strong", x: left, y: 14 }, width < 480 ? "what the net answers" : "what the net answers: the probability of each class"),
       ...[0, 0.5, 1].flatMap((value) => [
         svg("path", { d: `M${left} ${height(value)}H${width}`, stroke: "var(--bn-line)", "stroke-width": 1 }),
-        svg("text", { x: left - 6, y: height(value) + 4, "text-anchor": "end" }, format(value, value === 0.5 ? 1 : 0)),
+        svg("text", { x: left - 6, y: height(value) + 4, "text-anchor": "end", "data-tick": value }, format(value, value === 0.5 ? 1 : 0)),
       ]),
       ...(inTraining ?? []).map((value, c) =>
         svg("rect", {
