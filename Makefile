@@ -56,7 +56,7 @@ test-notebooks: env
 	$(nbval) $(notebooks)
 	ATEN_CPU_CAPABILITY=default $(nbval) $(notebooks)
 test-site: env book
-	$(pytest) -n 2 --dist loadfile tests/site tests/lab
+	$(pytest) -n 2 --dist loadgroup tests/lab tests/site
 
 .PHONY: lab lint refresh replicate address bench record colab clean
 lab: env
