@@ -137,16 +137,18 @@ def _loss(p: dict[str, Tensor], norm: str, activation: nn.Module) -> Tensor:
 
 @exercise("12.4", "the gauge", answer="function")
 def the_gauge(gauge: Callable) -> Iterator[Property]:
-    """``gauge(before, after, eta, lam)``: the root mean square angle over √(2ηλ)."""
-    for eta, lam in ((0.1, 0.05), (0.4, 0.005)):
+    """``gauge(before, after, eta, lam, momentum)``: the rms angle over the one of equilibrium."""
+    for eta, lam, momentum in ((0.1, 0.05, 0.0), (0.4, 0.005, 0.9)):
         for scale in (1.0, 0.25):
-            turned = scale * np.sqrt(2 * eta * lam) * np.array([0.5, 1.0, 1.5])
+            equilibrium = np.sqrt(2 * eta * lam / (1 + momentum))
+            turned = scale * equilibrium * np.array([0.5, 1.0, 1.5])
             before = np.array([[2.0, 0.0], [0.0, 0.5], [-1.0, 0.0]])
             turn = np.array([[np.cos(turned), -np.sin(turned)], [np.sin(turned), np.cos(turned)]])
             after = 0.9 * np.einsum("ijk,kj->ki", turn, before)
             yield close(
-                f"η = {eta:g}, λ = {lam:g}: units that turn by ½, 1 and 1½ of {scale:g}·√(2ηλ)",
-                gauge(before.copy(), after.copy(), eta, lam),
+                f"η = {eta:g}, λ = {lam:g}, momentum {momentum:g}: units that turn by ½, 1 and 1½ "
+                f"of {scale:g} times the angle of equilibrium",
+                gauge(before.copy(), after.copy(), eta, lam, momentum),
                 scale * np.sqrt(3.5 / 3),
                 tolerance=1e-4,
             )

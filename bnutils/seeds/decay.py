@@ -13,7 +13,8 @@ class DecayedSGD(SGD):
 
     A chosen parameter w becomes ``(1 - lr * weight_decay) * w - lr * gradient``. That is what
     ``torch.optim.SGD`` does with a parameter group of its own for what is to decay; here each run
-    may have its own decay, too.
+    may have its own decay, too. With momentum, as there, the decay goes through the velocity: what
+    is averaged over steps is ``gradient + weight_decay * w``.
 
     Parameters
     ----------
@@ -23,6 +24,8 @@ class DecayedSGD(SGD):
         One for all runs, or one for each, at least 0.
     parameters : iterable of Tensor
         What decays: stacked parameters, as `bnutils.seeds.Runs` has them.
+    momentum : float
+        What remains of the velocity at each step, for all parameters.
     hold : bool
         Whether each row of the chosen parameters is set back, after every step, to the length that
         it had before the first. A row is the weights of one unit of one run.
@@ -38,9 +41,10 @@ class DecayedSGD(SGD):
         lr: float | Sequence[float],
         weight_decay: float | Sequence[float],
         parameters: Iterable[Tensor],
+        momentum: float = 0.0,
         hold: bool = False,
     ):
-        super().__init__(lr)
+        super().__init__(lr, momentum)
         self.decay = torch.as_tensor(weight_decay, dtype=torch.float64).reshape(-1, 1)
         if not (self.decay >= 0).all():
             raise ValueError(f"weight_decay is {weight_decay}; it must be at least 0")
@@ -54,10 +58,11 @@ class DecayedSGD(SGD):
 
     @torch.no_grad()
     def step(self, parameters: Iterable[Tensor], factor: float = 1.0) -> None:
-        """One update, as `SGD.step`; ``factor`` multiplies the learning rates, decay included."""
-        shrunk = 1 - self.lr * factor * self.decay
+        """One update, as `SGD.step`; afterwards ``grad`` holds the gradient and what decay adds."""
         for parameter in self.chosen:
-            parameter.view(len(shrunk), -1).mul_(shrunk.to(parameter))
+            if parameter.grad is not None:
+                shrinking = parameter.view(len(self.decay), -1) * self.decay.to(parameter)
+                parameter.grad = parameter.grad + shrinking.view_as(parameter)
         super().step(parameters, factor)
         for parameter, length in zip(self.chosen, self.lengths or [], strict=False):
             parameter.mul_(length / _lengths(parameter))

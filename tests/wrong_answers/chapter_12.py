@@ -112,39 +112,58 @@ def scale_invariant(loss, tensors):
     ],
     "12.4": [
         (
+            "forgets the momentum",
+            """
+def gauge(before, after, eta, lam, momentum):
+    inner = (before * after).sum(1)
+    lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+    return np.sqrt(np.mean(np.arccos(inner / lengths) ** 2)) / np.sqrt(2 * eta * lam)
+""",
+        ),
+        (
+            "lets momentum lengthen the step",
+            """
+def gauge(before, after, eta, lam, momentum):
+    inner = (before * after).sum(1)
+    lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+    angle = np.sqrt(np.mean(np.arccos(inner / lengths) ** 2))
+    return angle / np.sqrt(2 * eta * lam / (1 - momentum))
+""",
+        ),
+        (
             "relates the whole change to the length, decay included",
             """
-def gauge(before, after, eta, lam):
+def gauge(before, after, eta, lam, momentum):
     step = np.linalg.norm(after - before, axis=1) / np.linalg.norm(before, axis=1)
-    return np.sqrt(np.mean(step**2)) / np.sqrt(2 * eta * lam)
+    return np.sqrt(np.mean(step**2)) / np.sqrt(2 * eta * lam / (1 + momentum))
 """,
         ),
         (
             "averages angles in place of squares",
             """
-def gauge(before, after, eta, lam):
+def gauge(before, after, eta, lam, momentum):
     inner = (before * after).sum(1)
     lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
-    return np.arccos(inner / lengths).mean() / np.sqrt(2 * eta * lam)
+    return np.arccos(inner / lengths).mean() / np.sqrt(2 * eta * lam / (1 + momentum))
 """,
         ),
         (
             "in degrees",
             """
-def gauge(before, after, eta, lam):
+def gauge(before, after, eta, lam, momentum):
     inner = (before * after).sum(1)
     lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
     angle = np.degrees(np.arccos(inner / lengths))
-    return np.sqrt(np.mean(angle**2)) / np.sqrt(2 * eta * lam)
+    return np.sqrt(np.mean(angle**2)) / np.sqrt(2 * eta * lam / (1 + momentum))
 """,
         ),
         (
             "forgets the root",
             """
-def gauge(before, after, eta, lam):
+def gauge(before, after, eta, lam, momentum):
     inner = (before * after).sum(1)
     lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
-    return np.sqrt(np.mean(np.arccos(inner / lengths) ** 2)) / (2 * eta * lam)
+    return np.sqrt(np.mean(np.arccos(inner / lengths) ** 2)) / (2 * eta * lam / (1 + momentum))
 """,
         ),
     ],
