@@ -51,6 +51,7 @@ def sweep(
     schedule: Callable[[float], float] = constant,
     every: int | None = None,
     standardized: bool = False,
+    step: Callable[..., Tensor] = classify,
 ) -> Sweep:
     """Train every seed with every learning rate on the digits, and score it on the way.
 
@@ -71,6 +72,8 @@ def sweep(
     standardized : bool
         Whether the net gets the images as `data.standardized` makes them, by each seed's own
         training images, instead of as they are.
+    step : callable
+        As in ``Runs.fit``; by default the cross entropy of the minibatch.
     """
     if part not in ("train", "validation", "test"):
         raise ValueError(f'part is "{part}"; it must be "train", "validation" or "test"')
@@ -83,7 +86,7 @@ def sweep(
         x_train, x = data.standardized(x_train, x_train), data.standardized(x, x_train)
     runs = Runs(net, repeated)
     runs.fit(
-        classify,
+        step,
         (x_train, labels[rows.train]),
         optimizer(each_rate),
         steps=steps,

@@ -7,6 +7,7 @@ from bnutils.layers.domain_batch_norm import (
     DomainBatchNorm3d,
     on_domain,
 )
+from bnutils.layers.ghost_batch_norm import GhostBatchNorm1d
 
 __all__ = [
     "BatchNorm1d",
@@ -15,5 +16,6 @@ __all__ = [
     "DomainBatchNorm1d",
     "DomainBatchNorm2d",
     "DomainBatchNorm3d",
+    "GhostBatchNorm1d",
     "on_domain",
 ]
