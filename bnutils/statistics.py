@@ -54,11 +54,14 @@ def evaluation(net: nn.Module) -> Iterator[None]:
     """Within the block, ``net`` is in evaluation mode; afterwards each module is as it was."""
     before = [(module, module.training) for module in net.modules()]
     try:
-        net.eval()
+        # Setting an attribute of a module is slow, and agents come by here at every step.
+        if any(training for _, training in before):
+            net.eval()
         yield
     finally:
         for module, training in before:
-            module.training = training
+            if module.training != training:
+                module.training = training
 
 
 @contextmanager
