@@ -87,14 +87,14 @@ def _right(model: nn.Module, x: Tensor) -> float:
 
 
 @exercise("13.3", "the company test", answer="function")
-def company_test(company: Callable) -> Iterator[Property]:
-    """``company(model, x)`` for a model in the mode in which it is used."""
+def the_company_test(company_test: Callable) -> Iterator[Property]:
+    """``company_test(model, x)`` for a model in the mode in which it is used."""
     for name, (model, shape) in _models().items():
         x = torch.randn(9, *shape, generator=generator(133))
         before = copy.deepcopy(model.state_dict())
         modes = [module.training for module in model.modules()]
         expected = _right(model, x)
-        got = company(model, x)
+        got = company_test(model, x)
         if math.isinf(expected):
             yield true(f"{name}: it refuses, inf", got == math.inf, f"expected inf, got {got}")
         elif expected < 1e-4:

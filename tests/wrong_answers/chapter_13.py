@@ -71,7 +71,7 @@ def gradients(dy):
         (
             "the model is put into evaluation mode, where nothing is wrong",
             """
-def company(model, x):
+def company_test(model, x):
     model = copy.deepcopy(model).eval()
     with torch.no_grad():
         together = model(x)
@@ -82,7 +82,7 @@ def company(model, x):
         (
             "the test writes to the running statistics",
             """
-def company(model, x):
+def company_test(model, x):
     with torch.no_grad():
         together = model(x)
         try:
@@ -95,7 +95,7 @@ def company(model, x):
         (
             "asks whether the answers are constant",
             """
-def company(model, x):
+def company_test(model, x):
     model = copy.deepcopy(model)
     with torch.no_grad():
         together = model(x)
@@ -109,7 +109,7 @@ def company(model, x):
         (
             "the sign is kept, so that half of the differences do not count",
             """
-def company(model, x):
+def company_test(model, x):
     model = copy.deepcopy(model)
     with torch.no_grad():
         together = model(x)
