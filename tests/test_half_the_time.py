@@ -138,6 +138,11 @@ def test_an_arm_that_no_rate_brings_to_the_target_is_not_raced(short, monkeypatc
     assert [target["first"] for target in row["targets"]] == [[None] * 3] * 2
 
 
+def test_each_optimizer_has_its_own_rates(short):
+    assert half_the_time._measure(PLAIN._replace(optimizer="Adam"))["rates"] == [0.01]
+    assert half_the_time._measure(PLAIN)["rates"] == [0.1, 1.0, 100.0]
+
+
 def test_other_work_keeps_its_threads(short):
     before = torch.get_num_threads()
     torch.set_num_threads(2)
