@@ -157,6 +157,9 @@ def test_what_is_measured_is_read_again(short, monkeypatch, tmp_path):
     # The deeper net is trained first, and listed second.
     arms = [PLAIN, PLAIN._replace(depth=2, norm="batch norm")]
     found = half_the_time.measure(chosen=arms)
+    # As if the two targets had wanted different rates.
+    found["arms"][0]["targets"][0]["chosen"] = {"rate": 0.1, "index": 0, "at_edge": True}
+    found["arms"][0]["targets"][1]["chosen"] = {"rate": 1.0, "index": 1, "at_edge": False}
     entry = {part: "x" for part in recorded.PARTS} | {"versions": {"torch": "2"}}
     entry |= {"device": {"type": "cpu", "name": "some"}, "date": "2026-11-22"} | found
     path = tmp_path / "half_the_time.json"
