@@ -50,13 +50,13 @@ test: env
 	$(MAKE) --no-print-directory $(if $(NB),,test-code) test-notebooks $(if $(NB),,test-site)
 	@$(py) -m tests.not_run
 test-code: env
-	$(pytest) tests --ignore tests/site --ignore tests/lab
+	$(pytest) -n 2 --dist loadscope tests --ignore tests/site --ignore tests/lab
 test-notebooks: env
 	$(if $(NB),$(pytest) tests/notebooks/test_contract.py tests/notebooks/test_exercises.py -k "$(NB)_ or $(NB).")
 	$(nbval) $(notebooks)
 	ATEN_CPU_CAPABILITY=default $(nbval) $(notebooks)
 test-site: env book
-	$(pytest) -n 2 --dist loadgroup tests/lab tests/site
+	$(pytest) -n 2 --dist loadscope tests/lab tests/site
 
 .PHONY: lab lint refresh replicate address bench record colab clean
 lab: env

@@ -10,10 +10,10 @@ alternatives in chapter 25, ask the same question of batch norm and of what may 
 One peril, one file; each file ends with the `Peril` that this list collects.
 """
 
-from bnutils.perils import single, train_mode, two_domains
+from bnutils.perils import composition, single, train_mode, two_domains
 from bnutils.perils.peril import Block, Peril, batch_norm, classifier, group_norm, layer_norm, plain
 
-PERILS: tuple[Peril, ...] = (single.PERIL, train_mode.PERIL, two_domains.PERIL)
+PERILS: tuple[Peril, ...] = (single.PERIL, train_mode.PERIL, two_domains.PERIL, composition.PERIL)
 
 __all__ = [
     "PERILS",
@@ -21,6 +21,7 @@ __all__ = [
     "Peril",
     "batch_norm",
     "classifier",
+    "composition",
     "group_norm",
     "layer_norm",
     "plain",

@@ -32,7 +32,6 @@ with Progress(40) as progress:
         time.sleep(0.1)
         progress(i + 1)
 """
-pytestmark = pytest.mark.xdist_group("lab")  # one visit, hence one worker
 NOTEBOOK_WIDGET = "window.jupyterapp.shell.currentWidget.content"
 
 

@@ -156,7 +156,8 @@ def compare(net: str, runs: int, pairs: int, steps: int, device: torch.device) -
 
 
 def rounded(slower: Sequence[float], faster: Sequence[float]) -> dict[str, float]:
-    return {name: round(value, 2) for name, value in timing.ratios(slower, faster).items()}
+    """To three digits, so that even a small ratio is not 0."""
+    return {name: float(f"{value:.3g}") for name, value in timing.ratios(slower, faster).items()}
 
 
 def peak_on_cuda(way: str, net: str, runs: int) -> float:
