@@ -181,6 +181,7 @@ def test_a_wrong_command_is_refused(course, arguments):
 
 HEADER = ",".join(replicate.COLUMNS) + "\n"
 ROW = "2026-11-22,0000000f00,15,02,It is so.,at least 1,median,2,1.5,2.5,16,holds,torch 2.13.0\n"
+OTHER = ROW.replace("so.", "not so.")
 
 
 def test_the_record_of_replications_is_append_only():
@@ -200,8 +201,9 @@ def _output(command):
 
 
 def test_a_sound_record_has_no_faults():
-    other = ROW.replace("so.", "not so.")
-    assert replicate.faults(HEADER + ROW + other, [HEADER, HEADER + ROW]) == []
+    assert replicate.faults(HEADER + ROW + OTHER, [HEADER, HEADER + ROW]) == []
+    # Two branches that recorded on their own, and met.
+    assert replicate.faults(HEADER + ROW + OTHER, [HEADER + OTHER, HEADER + ROW]) == []
 
 
 @pytest.mark.parametrize(
@@ -215,8 +217,9 @@ def test_a_sound_record_has_no_faults():
         (HEADER + ROW.strip(), [], "lacks its end"),
         (HEADER + ROW, [HEADER + ROW.replace("holds", "fails")], "rows were changed"),
         (HEADER, [HEADER + ROW], "rows were changed"),
+        (HEADER + OTHER + ROW, [HEADER + ROW + OTHER], "rows were changed"),
     ],
-    ids=["empty", "header", "columns", "twice", "seed", "end", "changed", "deleted"],
+    ids=["empty", "header", "columns", "twice", "seed", "end", "changed", "deleted", "order"],
 )
 def test_a_fault_of_the_record_is_found(text, earlier, says):
     assert any(says in fault for fault in replicate.faults(text, earlier))
