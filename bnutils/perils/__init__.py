@@ -10,13 +10,14 @@ alternatives in chapter 25, ask the same question of batch norm and of what may 
 One peril, one file; each file ends with the `Peril` that this list collects.
 """
 
-from bnutils.perils import composition, single, stale, train_mode, two_domains
+from bnutils.perils import composition, single, small_batches, stale, train_mode, two_domains
 from bnutils.perils.peril import Block, Peril, batch_norm, classifier, group_norm, layer_norm, plain
 
 PERILS: tuple[Peril, ...] = (
     single.PERIL,
     train_mode.PERIL,
     two_domains.PERIL,
+    small_batches.PERIL,
     stale.PERIL,
     composition.PERIL,
 )
