@@ -1,4 +1,4 @@
-"""Cosine norm, weight norm and frozen batch norm: each is its equation, alone and in stacked runs."""
+"""Cosine norm, weight norm and frozen batch norm: each is its equation, and so in stacked runs."""
 
 import copy
 import warnings

@@ -11,6 +11,7 @@ One peril, one file; each file ends with the `Peril` that this list collects.
 """
 
 from bnutils.perils import composition, single, small_batches, stale, train_mode, two_domains
+from bnutils.perils.alternatives import ALTERNATIVES, DOES_NOT_APPLY
 from bnutils.perils.peril import Block, Peril, batch_norm, classifier, group_norm, layer_norm, plain
 
 PERILS: tuple[Peril, ...] = (
@@ -23,6 +24,8 @@ PERILS: tuple[Peril, ...] = (
 )
 
 __all__ = [
+    "ALTERNATIVES",
+    "DOES_NOT_APPLY",
     "PERILS",
     "Block",
     "Peril",

@@ -44,15 +44,15 @@ def in_parts(net: Runs, x: Tensor, y: Tensor, size: int) -> Tensor:
     return torch.stack([cross_entropy(net(few), label) for few, label in parts]).mean(0)
 
 
-def harm(block: Block, seeds: Sequence[int]) -> Tensor:
+def harm(block: Block, seeds: Sequence[int], rate: float = 1) -> Tensor:
     """Points of test accuracy that minibatches lose by passing in pairs, shape (S,).
 
     The steps are the same in number, and each uses the same sixteen digits.
     """
-    return _score(16, block, seeds) - _score(2, block, seeds)
+    return _score(16, block, seeds, rate) - _score(2, block, seeds, rate)
 
 
-def _score(size: int, block: Block, seeds: Sequence[int]) -> Tensor:
+def _score(size: int, block: Block, seeds: Sequence[int], rate: float) -> Tensor:
     images, labels = data.digits()
     # In float32 rounding alone would part nets that differ in nothing else.
     images = images.double()
@@ -61,7 +61,7 @@ def _score(size: int, block: Block, seeds: Sequence[int]) -> Tensor:
     net.fit(
         partial(in_parts, size=size),
         (images[splits.train], labels[splits.train]),
-        SGD(lr=0.1, momentum=0.9),
+        SGD(lr=0.1 * rate, momentum=0.9),
         steps=150,
         batch_size=16,
         schedule=cosine,

@@ -37,7 +37,7 @@ def set_momentum(net: nn.Module, momentum: float | None) -> None:
         layer.momentum = momentum
 
 
-def harm(block: Block, seeds: Sequence[int]) -> Tensor:
+def harm(block: Block, seeds: Sequence[int], rate: float = 1) -> Tensor:
     """Points of test accuracy that stored statistics lose to re-estimated ones, shape (S,).
 
     The weights are the same; the statistics are estimated anew on the training images. Exactly 0
@@ -52,7 +52,7 @@ def harm(block: Block, seeds: Sequence[int]) -> Tensor:
     net.fit(
         classify,
         (images[rows.train], labels[rows.train]),
-        SGD(lr=0.1, momentum=0.9),
+        SGD(lr=0.1 * rate, momentum=0.9),
         steps=STEPS,
     )
     x, y = images[rows.test], labels[rows.test]
