@@ -25,8 +25,8 @@ TABLES = """
 |---|---|---|
 | A *red* Apple, don't peel it | sweet | 9 of 10 |
 | `Lemon_Juice` (10 drops) | sour | 1 of 2 |
-| Crème brûlée pear | sweet | none yet |
-| 2 · Two plums | sour | 10 of 10 |
+| Crème améliorée pear | sweet | none yet |
+| 2 · Two plums | sour | 8 of 8 |
 
 ## Vegetables
 
@@ -116,7 +116,12 @@ def said(page: Page) -> str:
     return page.locator(".bn-count").inner_text()
 
 
-ALL = ["A red Apple, don’t peel it", "Lemon_Juice (10 drops)", "Crème brûlée pear", "2 · Two plums"]
+ALL = [
+    "A red Apple, don’t peel it",
+    "Lemon_Juice (10 drops)",
+    "Crème améliorée pear",
+    "2 · Two plums",
+]
 ALL += ["Green beans", "The apples of the earth", "An apple of yore"]
 
 
@@ -130,7 +135,7 @@ ALL += ["Green beans", "The apples of the earth", "An apple of yore"]
         ("dont peel", [0]),
         ("lemon_juice", [1]),
         ("juice lemon", [1]),
-        ("creme brulee", [2]),
+        ("creme ameliore", [2]),
         ("app", [0, 5, 6]),  # the beginning of a word will do
         ("pple", []),  # its middle will not
         ("pears", [2]),  # an ending too many will
@@ -248,6 +253,7 @@ def test_an_address_that_asks_for_nonsense_shows_all(food: Page, foods: str) -> 
     food.goto(f"{foods}/index.html?kind=heavy&sort=-weight&q=beans")
     assert rows(food) == ALL
     assert said(food) == "6 of 6 foods. Gone: 1 of 1."
+    assert food.get_by_label("Kind").evaluate("list => list.selectedIndex") == 0
 
 
 def test_values_are_short_in_the_address(tmp_path: Path, browser: Browser) -> None:
@@ -457,6 +463,23 @@ def test_nothing_jumps_when_the_box_appears(
         tops.append(page.locator(".bn-preamble").bounding_box()["y"])
         context.close()
     assert abs(tops[1] - tops[0]) < 12, f"jumps by {tops[1] - tops[0]:.0f} px"
+
+
+def test_in_print_the_ledger_is_whole_and_fits_the_paper(page: Page, site: str) -> None:
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 less its margins
+    page.goto(f"{site}/book/ledger.html?find=noise")
+    page.emulate_media(media="print")
+    assert made_table(page).locator("tbody tr:visible").count() == claims()
+    for box in page.locator(".pst-scrollable-table-container").all():
+        assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1")
+    cut = (
+        made_table(page)
+        .locator("th")
+        .evaluate_all(
+            "all => all.filter(th => th.scrollWidth > th.clientWidth + 1).map(th => th.textContent)"
+        )
+    )
+    assert cut == []
 
 
 def test_on_a_phone_a_list_sorts(browser: Browser, site: str) -> None:
