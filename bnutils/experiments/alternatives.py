@@ -53,13 +53,16 @@ class Cell(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """What the interval of the median says: harmed, spared, or open.
+        """What the interval of the median says: harmed, gains, spared, or open.
 
-        "Harmed" if it lies at or above what is worth reporting, "spared" if within that of 0.
+        "Harmed" if it lies at or above what is worth reporting, "gains" if that far below 0,
+        "spared" if within that of 0.
         """
         _, low, high = interval(self.harm)
         if low >= self.worth:
             return "harmed"
+        if high <= -self.worth:
+            return "gains"
         return "spared" if -self.worth <= low and high <= self.worth else "open"
 
 
