@@ -128,13 +128,14 @@ def test_what_is_drawn_lies_where_the_numbers_say(browser, size):
 def test_batches_at_their_ceiling_are_marked(browser):
     """Where one image alone has ink, real data stand exactly on the bound."""
     with living(browser) as figure:
-        figure.get_by_label(UNIT).select_option(UNITS[1])
-        for at, m in enumerate(M):
-            figure.get_by_role("slider", name=DIAL).fill(str(at))
-            largest = found(at, 1)[2]
-            assert np.all(largest <= (m - 1) ** 0.5)
-            marked = figure.locator("[data-largest][fill='var(--bn-vermilion)']").count()
-            assert marked == (largest > 0.99 * (m - 1) ** 0.5).sum()
+        for unit, name in enumerate(UNITS):
+            figure.get_by_label(UNIT).select_option(name)
+            for at, m in enumerate(M):
+                figure.get_by_role("slider", name=DIAL).fill(str(at))
+                largest = found(at, unit)[2]
+                assert np.all(largest <= (m - 1) ** 0.5)
+                marked = figure.locator("[data-largest][fill='var(--bn-vermilion)']").count()
+                assert marked == (largest > 0.99 * (m - 1) ** 0.5).sum()
         assert (found(2, 1)[2] > 0.99 * 15**0.5).sum() > 5
 
 
