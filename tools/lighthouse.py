@@ -196,7 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.lighthouse")
     parser.add_argument("pages", nargs="*", help="such as book/intro; without: one of each kind")
     parser.add_argument("--runs", type=int, default=5, help="runs for each median (5)")
-    parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
+    parser.add_argument("--form", choices=FORMS, help="one of the two; without: both")
     parser.add_argument("--html", type=Path, default=HTML, help="the built site")
     asked = parser.parse_args(arguments)
     if reason := lacking(asked.html):
@@ -210,7 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(HEAD)
     with served(asked.html) as site, tempfile.TemporaryDirectory() as folder:
         for page in dict.fromkeys(pages):
-            for form in asked.forms:
+            for form in [asked.form] if asked.form else FORMS:
                 try:
                     runs = [
                         judge(f"{site}/{page}.html", form, chromium(), Path(folder))

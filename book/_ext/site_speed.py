@@ -27,6 +27,13 @@ OPTIONS = "documentation_options.js"  # read by scripts within the page, hence p
 # Sheets and scripts that no page asks for any more need not be looked through.
 UNUSED = ("fontawesome.js",)
 
+# The theme lays the whole page out, far sections too, to find what scrolls; site.js takes its time.
+SCROLL_SEARCH = re.compile(
+    r"\b\w+\.tabIndex=\w+\.scrollWidth>\w+\.clientWidth"
+    r"\|\|\w+\.scrollHeight>\w+\.clientHeight\?0:-1"
+)
+THEME_SCRIPT = "scripts/pydata-sphinx-theme.js"
+
 LINK = re.compile(r'[ \t]*<link\b[^>]*\brel="stylesheet"[^>]*>\n?')
 PRELOAD = re.compile(r'[ \t]*<link\b[^>]*\brel="preload"[^>]*\bas="script"[^>]*>\n?')
 SCRIPT = re.compile(
@@ -154,6 +161,16 @@ def store(path: Path, content: bytes) -> str:
     return f"{folder}{path.name}?v={hashlib.sha256(content).hexdigest()[:8]}"
 
 
+def without_scroll_search(script: Path) -> None:
+    """Take from the theme's script what ``SCROLL_SEARCH`` finds."""
+    text = script.read_text(encoding="utf-8") if script.is_file() else ""
+    text, count = SCROLL_SEARCH.subn("0", text)
+    if count != 1:
+        logger.warning("speed: %s has changed: what looked for scrollers is not there", script.name)
+        return
+    script.write_text(text, encoding="utf-8")
+
+
 def hasten(app: Sphinx, exception: Exception | None) -> None:
     """Join the stylesheets, cut the fonts, and see to every page that was written."""
     if exception or app.builder.format != "html":
@@ -174,6 +191,7 @@ def hasten(app: Sphinx, exception: Exception | None) -> None:
             for address in stylesheets(html)
         )
     )
+    without_scroll_search(static / THEME_SCRIPT)
     options = (static / OPTIONS).read_text(encoding="utf-8")
     pages |= {path: hastened(html, options) for path, html in fresh.items()}
 
