@@ -15,6 +15,6 @@ FLAGS = [
 ]
 
 
-def chromium() -> str | None:
+def find_chromium() -> str | None:
     """Return the path of Debian's Chromium, or of whatever of its kind is on the PATH."""
     return next(filter(None, map(shutil.which, NAMES)), None)

@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chromium import FLAGS, MISSING, chromium
+from tests.chromium import FLAGS, MISSING, find_chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
@@ -180,7 +180,7 @@ def lacking(html: Path) -> str | None:
     answer = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)
     if node_version(answer.stdout) < OLDEST_NODE:
         return f"Node {answer.stdout.strip()} is too old: Lighthouse needs {OLDEST_NODE} or newer"
-    return None if chromium() else MISSING
+    return None if find_chromium() else MISSING
 
 
 def heaviest(html: Path) -> list[str]:
@@ -213,7 +213,7 @@ def main(arguments: list[str] | None = None) -> int:
             for form in [asked.form] if asked.form else FORMS:
                 try:
                     runs = [
-                        judge(f"{site}/{page}.html", form, chromium(), Path(folder))
+                        judge(f"{site}/{page}.html", form, find_chromium(), Path(folder))
                         for _ in range(asked.runs)
                     ]
                 except ValueError as error:

@@ -152,7 +152,11 @@ def without_idle_properties(nodes: list[Node], words: Words) -> list[Node]:
             )
     while True:
         names = [
-            token.value for rule in rules(nodes) for token in tokens(rule) if token.type == "ident"
+            token.value
+            for rule in rules(nodes)
+            for part in rule.content or []
+            for token in (part, *tokens(part))
+            if token.type == "ident"
         ]
         read_here = {name for name in names if name.startswith("--")}
         idle = 0
@@ -188,7 +192,7 @@ def serialized(nodes: Iterable[Node]) -> str:
             parts.append(f"{node.name}:{value}{'!important' if node.important else ''};")
         elif isinstance(node, QualifiedRule) or node.type == "at-rule":
             head = tinycss2.serialize(node.prelude).strip()
-            head = f"@{node.at_keyword} {head}" if node.type == "at-rule" else head
+            head = f"@{node.at_keyword} {head}".strip() if node.type == "at-rule" else head
             if node.content is None:
                 parts.append(f"{head};")
             elif body := inside(node):

@@ -208,7 +208,9 @@ def hasten(app: Sphinx, exception: Exception | None) -> None:
         return
     sheet = site_css.without_idle_properties(site_css.purged(sheet, words), words)
     early = with_fonts_cut(sheet, static, list(pages.values()))
-    address = store(static / STYLESHEET, site_css.serialized(sheet).encode())
+    names = " ".join(path.relative_to(static.resolve()).as_posix() for path in sheets)
+    text = f"/* What the pages use of {names} */\n{site_css.serialized(sheet)}"
+    address = store(static / STYLESHEET, text.encode())
 
     for path, html in pages.items():
         fonts = early if "<math" in html else []

@@ -53,8 +53,13 @@ def watch(page: Page, site: str) -> list[str]:
     return faults
 
 
-def small_site(root: Path, index: str, extensions: list[str]) -> subprocess.CompletedProcess:
-    """Build a site of one page, `index` in Markdown, below `root`; the pages go to `root / "h"`."""
+def small_site(
+    root: Path, index: str, extensions: list[str], settings: str = ""
+) -> subprocess.CompletedProcess:
+    """Build a site of one page, `index` in Markdown, below `root`; the pages go to `root / "h"`.
+
+    `settings` are further lines of its conf.py.
+    """
     (root / "conf.py").write_text(
         f"import sys; sys.path.insert(0, {str(EXTENSIONS)!r})\n"
         f"extensions = {extensions!r}\n"
@@ -62,7 +67,8 @@ def small_site(root: Path, index: str, extensions: list[str]) -> subprocess.Comp
         "html_theme = 'basic'\n"
         "exclude_patterns = ['h', 'jupyter_execute']\n"
         + ("nb_execution_mode = 'off'\n" if "myst_nb" in extensions else "")
-        + ("html_math_renderer = 'temml'\n" if "site_math" in extensions else ""),
+        + ("html_math_renderer = 'temml'\n" if "site_math" in extensions else "")
+        + settings,
         encoding="utf-8",
     )
     (root / "index.md").write_text(index, encoding="utf-8")
