@@ -26,3 +26,18 @@
   };
   addEventListener("load", () => idle(markFar));
 })();
+
+// Paper is light, whatever the screen is.
+(() => {
+  const paper = matchMedia("print");
+  const root = document.documentElement;
+  let theme;
+  paper.addEventListener("change", () => {
+    if (paper.matches) {
+      theme = root.dataset.theme;
+      root.dataset.theme = "light";
+    } else {
+      root.dataset.theme = theme;
+    }
+  });
+})();

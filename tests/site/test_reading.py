@@ -123,10 +123,11 @@ def test_motion_stops_for_those_who_ask(page: Page, site: str) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_on_paper_there_is_the_article_alone_and_whole(page: Page, site: str, theme: str) -> None:
-    page.emulate_media(media="print", color_scheme=theme)
+    page.emulate_media(color_scheme=theme)
     page.set_viewport_size({"width": 794, "height": 1123})  # A4
     page.goto(f"{site}/notebooks/03_the_backward_pass.html")
     page.wait_for_timeout(500)
+    page.emulate_media(media="print", color_scheme=theme)
     for gone in (
         ".bd-sidebar-primary",
         ".bd-header-article",
@@ -141,8 +142,13 @@ def test_on_paper_there_is_the_article_alone_and_whole(page: Page, site: str, th
              .map(e => e.textContent.slice(0, 60))"""
     )
     assert not clipped, clipped
-    ink = page.locator("article p").first.evaluate("e => getComputedStyle(e).color")
-    assert sum(map(float, re.findall(r"[\d.]+", ink)[:3])) < 300, f"the ink is {ink}"
+    for text in page.locator("article").locator("p, pre, h2").all()[:20]:
+        ink = text.evaluate("e => getComputedStyle(e).color")
+        assert sum(map(float, re.findall(r"[\d.]+", ink)[:3])) < 300, f"the ink is {ink}"
+    ground = page.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert ground == "rgb(255, 255, 255)"
+    page.emulate_media(media="screen", color_scheme=theme)
+    expect(page.locator("html")).to_have_attribute("data-theme", theme)
 
 
 def test_the_focus_is_seen_wherever_it_goes(page: Page, site: str) -> None:
@@ -161,3 +167,11 @@ def test_the_focus_is_seen_wherever_it_goes(page: Page, site: str) -> None:
             }"""
         )
         assert seen[0], f"no mark of the focus on {seen[1]}"
+
+
+def test_what_was_found_fits_a_phone(page: Page, site: str) -> None:
+    page.set_viewport_size({"width": 375, "height": 740})
+    page.goto(f"{site}/search.html?q=running+statistics")
+    expect(page.locator("#search-results")).to_contain_text("found")
+    page.wait_for_timeout(2000)  # the excerpts, one by one
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
