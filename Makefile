@@ -81,6 +81,7 @@ record: env
 	$(py) -m tools.record trainability
 	$(py) -m tools.record rescues
 	$(py) -m tools.record half_the_time
+	$(py) -m tools.record alternatives
 colab: env
 	COLAB_FULL=1 $(pytest) tests/notebooks/test_colab.py
 clean:

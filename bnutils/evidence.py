@@ -26,7 +26,7 @@ __all__ = ["ClaimFailed", "Evidence", "assess", "claim", "interval", "measured",
 
 CONFIDENCE = 0.95
 FEWEST_SEEDS = 6  # with fewer, no pair of order statistics covers the median with 95 %
-STATISTICS = ("median", "mean")
+STATISTICS = ("median", "mean", "share")
 VERDICTS = ("holds", "absent", "contested", "refuted here")
 CONTRACTS = ("C1", "C2", "C3")
 COLOURS = {
@@ -68,26 +68,36 @@ def interval(values: Iterable[float], statistic: str = "median") -> tuple[float,
     ----------
     values : iterable of float, shape (n,)
         At least 6 independent values. Tensors and arrays will do.
-    statistic : {"median", "mean"}
+    statistic : {"median", "mean", "share"}
         The median gets its order-statistic interval, which assumes nothing about the distribution
         (`scipy.stats.quantile_test`); the mean gets the bootstrap's bias-corrected and accelerated
-        one (`scipy.stats.bootstrap`, BCa).
+        one (`scipy.stats.bootstrap`, BCa); the share of ones among zeros and ones, the rate of an
+        event, gets the exact one of Clopper and Pearson (`scipy.stats.binomtest`), which has width
+        even if the event was never seen.
 
     Returns
     -------
     estimate, low, high : float
-        Three equal numbers where all values are equal; NaN three times where one is not finite.
+        For the median and the mean, three equal numbers where all values are equal. NaN three times
+        where a value is not finite.
 
     Raises
     ------
     ValueError
-        If there are too few values, they are not one-dimensional, or the statistic is unknown.
+        If there are too few values, they are not one-dimensional, the statistic is unknown, or it
+        is the share of values other than 0 and 1.
     """
     if statistic not in STATISTICS:
         raise ValueError(f"statistic is {statistic!r}; it must be one of {STATISTICS}")
     sample = _as_sample(values)
     if not np.isfinite(sample).all():
         return (math.nan,) * 3
+    if statistic == "share":
+        if not np.isin(sample, (0, 1)).all():
+            raise ValueError("a share counts zeros and ones; give one of them for each seed")
+        test = stats.binomtest(int(sample.sum()), len(sample))
+        low, high = test.proportion_ci(CONFIDENCE)
+        return float(sample.mean()), float(low), float(high)
     if np.ptp(sample) == 0:
         return (float(sample[0]),) * 3
     if statistic == "median":
@@ -178,7 +188,8 @@ def claim(
         A bound on both sides, for equalities and for null results.
     because : str
         Why this bound is the smallest effect worth reporting, in words.
-    statistic : {"median", "mean"}
+    statistic : {"median", "mean", "share"}
+        What the interval is of; see `interval`.
     contract : {"C1", "C2", "C3"}, optional
         The contract of batch norm that the claim bears on.
     source : str, optional

@@ -53,6 +53,26 @@ def test_constant_sample_gives_a_point(statistic):
     assert interval([2.0] * 8, statistic) == (2.0, 2.0, 2.0)
 
 
+def test_share_interval_is_clopper_and_pearsons():
+    # Its ends as quantiles of the beta distribution, written out: 3 events in 40.
+    low, high = stats.beta.ppf([0.025, 0.975], [3, 4], [38, 37])
+    assert interval([1] * 3 + [0] * 37, "share") == pytest.approx((3 / 40, low, high))
+
+
+def test_an_event_that_was_never_seen_may_still_happen():
+    assert interval(torch.zeros(64, dtype=torch.bool), "share") == pytest.approx(
+        (0, 0, 1 - 0.025 ** (1 / 64))
+    )
+    nets = dict(at_most=0.05, because="one in twenty", statistic="share")
+    assert not assess("It is rare.", [0] * 64, **nets).holds
+    assert assess("It is rare.", [0] * 80, **nets).holds
+
+
+def test_a_share_counts_nothing_but_zeros_and_ones():
+    with pytest.raises(ValueError, match="zeros and ones"):
+        interval([0, 0.5, 1, 1, 1, 1], "share")
+
+
 def test_tensors_lists_and_generators_are_the_same_values():
     values = [float(i) for i in range(10)]
     assert interval(torch.tensor(values)) == interval(values) == interval(v for v in values)

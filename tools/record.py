@@ -5,9 +5,10 @@
     python -m tools.record trainability     which nets train with and without batch norm
     python -m tools.record rescues          what else trains those that do not
     python -m tools.record half_the_time    how many steps the others need
+    python -m tools.record alternatives     every alternative through every peril
 
 The first two write recorded/layer_speed.json, which chapter 7 shows; the others
-the files of their names, for chapters 9 and 10. There is one entry for each device: a run on
+the files of their names, for chapters 9, 10 and 25. There is one entry for each device: a run on
 another device adds one, a run on the same device replaces its own. Run it on an idle machine with
 all files committed, since the entry names the commit. Each takes some minutes.
 """
@@ -22,7 +23,7 @@ import torch
 
 import bnutils
 from bnutils import recorded
-from bnutils.experiments import half_the_time, rescues, trainability
+from bnutils.experiments import alternatives, half_the_time, rescues, trainability
 from tools import notebooks
 from tools.bench import circumstances, layer
 
@@ -42,11 +43,16 @@ WHAT = {
         "steps to a target accuracy of each arm at its best rate; "
         "see bnutils/experiments/half_the_time.py"
     ),
+    "alternatives": (
+        "the harm of every peril to every alternative to batch norm, and each alternative's test "
+        "accuracy at its own rate; see bnutils/experiments/alternatives.py"
+    ),
 }
 OF_NETS = {
     "trainability": trainability.measure,
     "rescues": rescues.measure,
     "half_the_time": half_the_time.measure,
+    "alternatives": alternatives.measure,
 }
 
 
@@ -82,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def record_nets(record: str, command: list[str], path: Path) -> int:
-    """Train the nets of chapter 9 or 10 on the device that the book's run on, and write it down."""
+    """Train a chapter's nets on the device that the book's run on, and write it down."""
     device = bnutils.device()
     # The nets are small: on a CPU one thread each, so that all its cores have work.
     workers = os.cpu_count() or 1 if device.type == "cpu" else 1

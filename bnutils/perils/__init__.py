@@ -10,12 +10,22 @@ alternatives in chapter 25, ask the same question of batch norm and of what may 
 One peril, one file; each file ends with the `Peril` that this list collects.
 """
 
-from bnutils.perils import composition, single, train_mode, two_domains
+from bnutils.perils import composition, single, small_batches, stale, train_mode, two_domains
+from bnutils.perils.alternatives import ALTERNATIVES, DOES_NOT_APPLY
 from bnutils.perils.peril import Block, Peril, batch_norm, classifier, group_norm, layer_norm, plain
 
-PERILS: tuple[Peril, ...] = (single.PERIL, train_mode.PERIL, two_domains.PERIL, composition.PERIL)
+PERILS: tuple[Peril, ...] = (
+    single.PERIL,
+    train_mode.PERIL,
+    two_domains.PERIL,
+    small_batches.PERIL,
+    stale.PERIL,
+    composition.PERIL,
+)
 
 __all__ = [
+    "ALTERNATIVES",
+    "DOES_NOT_APPLY",
     "PERILS",
     "Block",
     "Peril",
@@ -26,6 +36,8 @@ __all__ = [
     "layer_norm",
     "plain",
     "single",
+    "small_batches",
+    "stale",
     "train_mode",
     "two_domains",
 ]

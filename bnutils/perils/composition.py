@@ -55,12 +55,12 @@ def pure(net: Runs, x: Tensor, y: Tensor) -> Tensor:
     return torch.stack([cross_entropy(net(of_class), label) for of_class, label in passes]).mean(0)
 
 
-def harm(block: Block, seeds: Sequence[int]) -> Tensor:
+def harm(block: Block, seeds: Sequence[int], rate: float = 1) -> Tensor:
     """Points of test accuracy that class-pure micro-batches lose to one batch, shape (S,)."""
-    return _score(joined, block, seeds) - _score(pure, block, seeds)
+    return _score(joined, block, seeds, rate) - _score(pure, block, seeds, rate)
 
 
-def _score(step: Step, block: Block, seeds: Sequence[int]) -> Tensor:
+def _score(step: Step, block: Block, seeds: Sequence[int], rate: float) -> Tensor:
     images, labels = data.digits()
     # In float32 rounding alone would part nets that differ in nothing else.
     images = images.double()
@@ -70,7 +70,7 @@ def _score(step: Step, block: Block, seeds: Sequence[int]) -> Tensor:
     net.fit(
         step,
         (images[train], labels[train]),
-        SGD(lr=0.1, momentum=0.9),
+        SGD(lr=0.1 * rate, momentum=0.9),
         steps=80,
         batch_size=8,  # of each class
         schedule=cosine,

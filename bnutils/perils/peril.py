@@ -1,6 +1,6 @@
 """What a peril is, and the nets that go through it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,7 +9,8 @@ from torch import Tensor, nn
 Block = Callable[[int, int], nn.Module]
 """``block(in_features, out_features)`` builds a hidden layer up to its activation.
 
-A linear layer followed by its norm, or whatever takes the place of both.
+A linear layer followed by its norm, or whatever takes the place of both. A block may have an
+attribute ``prepare``, a function of the whole net, for what is to be done once before training.
 """
 
 
@@ -32,7 +33,8 @@ class Peril:
     worth : float
         The smallest harm worth reporting.
     harm : callable
-        ``harm(block, seeds)``: the harm to one net for each seed, shape (S,); 0 is none.
+        ``harm(block, seeds, rate=1)``: the harm to one net for each seed, shape (S,); 0 is none.
+        ``rate`` multiplies the peril's learning rate, for a block that does not learn at it.
     """
 
     name: str
@@ -41,15 +43,25 @@ class Peril:
     measure: str
     unit: str
     worth: float
-    harm: Callable[[Block, Sequence[int]], Tensor]
+    harm: Callable[..., Tensor]
 
 
-def classifier(block: Block, *, width: int = 32, hidden: int = 2, classes: int = 10) -> nn.Module:
-    """A net for the digits: ``hidden`` blocks, each with a ReLU, and a linear layer."""
+def classifier(
+    block: Block,
+    *,
+    width: int = 32,
+    hidden: int = 2,
+    classes: int = 10,
+    activation: Callable[[], nn.Module] = nn.ReLU,
+) -> nn.Module:
+    """A net for the digits: ``hidden`` blocks, each with its activation, and a linear layer."""
     layers: list[nn.Module] = []
     for fan_in, fan_out in pairwise([64] + [width] * hidden):
-        layers += [block(fan_in, fan_out), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Linear(width, classes))
+        layers += [block(fan_in, fan_out), activation()]
+    net = nn.Sequential(*layers, nn.Linear(width, classes))
+    if hasattr(block, "prepare"):
+        block.prepare(net)
+    return net
 
 
 def batch_norm(fan_in: int, fan_out: int) -> nn.Module:

@@ -12,7 +12,7 @@ from bnutils.seeds import SGD, Runs, accuracy, classify, cosine
 from bnutils.statistics import evaluation
 
 
-def harm(block: Block, seeds: Sequence[int]) -> Tensor:
+def harm(block: Block, seeds: Sequence[int], rate: float = 1) -> Tensor:
     """Points of test accuracy lost in training mode, one image at a time, shape (S,)."""
     images, labels = data.digits()
     splits = data.splits(seeds)
@@ -20,7 +20,7 @@ def harm(block: Block, seeds: Sequence[int]) -> Tensor:
     net.fit(
         classify,
         (images[splits.train], labels[splits.train]),
-        SGD(lr=0.1, momentum=0.9),
+        SGD(lr=0.1 * rate, momentum=0.9),
         steps=150,
         batch_size=32,
         schedule=cosine,

@@ -13,7 +13,7 @@ from bnutils.seeds import SGD, Runs, accuracy, classify, cosine
 BATCH = 4
 
 
-def harm(block: Block, seeds: Sequence[int]) -> Tensor:
+def harm(block: Block, seeds: Sequence[int], rate: float = 1) -> Tensor:
     """Points of test accuracy lost by answering in training mode, in batches of four; shape (S,).
 
     The test images come in the random order of their split, as they would from users. A layer that
@@ -27,7 +27,7 @@ def harm(block: Block, seeds: Sequence[int]) -> Tensor:
     net.fit(
         classify,
         (images[rows.train], labels[rows.train]),
-        SGD(lr=0.05, momentum=0.9),
+        SGD(lr=0.05 * rate, momentum=0.9),
         steps=150,
         schedule=cosine,
     )

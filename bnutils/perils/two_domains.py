@@ -1,14 +1,19 @@
 """Two kinds of data in batches of their own through the same norms (chapter 15)."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 import torch
 from torch import Tensor
 
 from bnutils import data
+from bnutils.layers import DomainBatchNorm1d, DomainBatchNorm2d, DomainBatchNorm3d, on_domain
 from bnutils.perils.peril import Block, Peril, classifier
 from bnutils.seeds import SGD, Runs, accuracy, cosine, cross_entropy
+from bnutils.statistics import evaluation
+
+DOMAIN_BATCH_NORMS = (DomainBatchNorm1d, DomainBatchNorm2d, DomainBatchNorm3d)
 
 Forward = Callable[[Runs, Tensor, Tensor], tuple[Tensor, Tensor]]
 
@@ -20,16 +25,25 @@ def merged(net: Runs, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def two_passes(net: Runs, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """A pass each, through the same weights and the same norms."""
-    return net(a), net(b)
+    """A pass each, through the same weights; domain batch norms are told which is which."""
+    with _told(net, 0):
+        out_a = net(a)
+    with _told(net, 1):
+        return out_a, net(b)
 
 
-def harm(block: Block, seeds: Sequence[int]) -> Tensor:
+def _told(net: Runs, domain: int) -> AbstractContextManager:
+    """Within the block the domain batch norms of ``net`` belong to ``domain``, if it has any."""
+    has_any = any(isinstance(module, DOMAIN_BATCH_NORMS) for module in net.modules())
+    return on_domain(net, domain) if has_any else nullcontext()
+
+
+def harm(block: Block, seeds: Sequence[int], rate: float = 1) -> Tensor:
     """Points of test accuracy that two passes lose to one merged batch, shape (S,)."""
-    return _score(merged, block, seeds) - _score(two_passes, block, seeds)
+    return _score(merged, block, seeds, rate) - _score(two_passes, block, seeds, rate)
 
 
-def _score(forward: Forward, block: Block, seeds: Sequence[int]) -> Tensor:
+def _score(forward: Forward, block: Block, seeds: Sequence[int], rate: float) -> Tensor:
     images, labels = data.digits()
     # In float32 rounding alone would part group-normalized nets that differ in nothing else.
     images = images.double()
@@ -47,13 +61,15 @@ def _score(forward: Forward, block: Block, seeds: Sequence[int]) -> Tensor:
     net.fit(
         loss,
         pairs(splits.train),
-        SGD(lr=0.05, momentum=0.9),
+        SGD(lr=0.05 * rate, momentum=0.9),
         steps=150,
         batch_size=32,
         schedule=cosine,
     )
     a, label_a, b, label_b = pairs(splits.test)
-    return 50 * (accuracy(net.predict(a), label_a) + accuracy(net.predict(b), label_b))
+    with torch.no_grad(), evaluation(net):
+        out_a, out_b = forward(net, a, b)
+    return 50 * (accuracy(out_a, label_a) + accuracy(out_b, label_b))
 
 
 PERIL = Peril(

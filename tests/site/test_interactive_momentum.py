@@ -169,6 +169,18 @@ def test_words_tell_what_is_seen(browser):
         said.get_by_text("as noisy as they are").wait_for()
 
 
+def test_without_a_stop_for_none_the_dial_ends_at_the_largest_momentum(browser):
+    """As chapter 17 shows it, on weights that never come to rest."""
+    with living(browser, change={"cumulative_errors": None}) as figure:
+        dial = figure.get_by_role("slider").first
+        dial.focus()
+        figure.page.keyboard.press("End")
+        check(figure, len(ALPHAS) - 1, AT)
+        figure.locator("[role=status]").get_by_text("With momentum 1, stopped").wait_for()
+        figure.page.keyboard.press("ArrowRight")
+        check(figure, len(ALPHAS) - 1, AT)
+
+
 def test_every_control_has_a_name_and_shows_its_focus(browser):
     with living(browser) as figure:
         figure.get_by_role("slider", name="Momentum \u03b1, as PyTorch counts").focus()
