@@ -19,12 +19,15 @@
     if (box.matches(".bn-scroll")) observer.observe(box.firstElementChild); // a late font widens it
   }
   const idle = window.requestIdleCallback ?? (work => setTimeout(work, 50));
-  const markFar = () => {
-    if (!boxes.length) return;
-    mark(boxes.shift()); // one at a time: each may have its whole section laid out
-    idle(markFar);
+  let pass = 0;
+  const markFar = (left, mine) => {
+    if (mine !== pass || !left.length) return;
+    mark(left.shift()); // one at a time: each may have its whole section laid out
+    idle(() => markFar(left, mine));
   };
-  addEventListener("load", () => idle(markFar));
+  for (const occasion of ["load", "resize"]) {
+    addEventListener(occasion, () => markFar([...boxes], ++pass));
+  }
 })();
 
 // Paper is light, whatever the screen is.
