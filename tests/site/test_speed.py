@@ -178,7 +178,7 @@ STYLES = """() => {
     text-wrap-mode transform transition-property user-select vertical-align visibility white-space
     word-break z-index`.split(/\\s+/);
   const seen = [];
-  for (const element of document.querySelectorAll("body, body *")) {
+  for (const element of document.querySelectorAll("body, body *:not(math *)")) {
     for (const part of [null, "::before", "::after"]) {
       const style = getComputedStyle(element, part);
       if (part && style.content === "none") continue;
