@@ -63,6 +63,11 @@ def split(seed: int) -> Split:
     Split
         Three int64 tensors of indices.
     """
+    return Split(*(part.clone() for part in _split(seed)))
+
+
+@cache  # a chapter asks for the same seeds again and again
+def _split(seed: int) -> Split:
     labels = _load()[1].numpy()
     rest, test = train_test_split(
         np.arange(len(labels)), test_size=TEST, stratify=labels, random_state=seed
@@ -78,7 +83,7 @@ def splits(seeds: Sequence[int]) -> Split:
 
     ``images[splits(seeds).train]`` has shape (S, 1100, 64): each run's own training data.
     """
-    return Split(*(torch.stack(part) for part in zip(*map(split, seeds), strict=True)))
+    return Split(*(torch.stack(part) for part in zip(*map(_split, seeds), strict=True)))
 
 
 def minibatches(n: int, batch_size: int, seeds: Sequence[int]) -> Iterator[Tensor]:

@@ -53,6 +53,12 @@ def test_a_split_depends_on_its_seed_alone():
     assert len(largest.train) == 1100
 
 
+def test_a_split_that_is_written_to_spoils_no_other():
+    first = data.split(5).test[0].clone()
+    data.split(5).test[0] = -1
+    assert data.split(5).test[0] == data.splits([5]).test[0, 0] == first
+
+
 def test_splits_stacks_the_split_of_each_seed():
     stacked = data.splits([5, 6])
     for row, seed in enumerate([5, 6]):

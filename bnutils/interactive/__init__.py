@@ -6,6 +6,7 @@ function that knows the figure's data. A new figure ``name`` needs ``name.js``, 
 """
 
 from bnutils.interactive.backward import backward
+from bnutils.interactive.batch_size import batch_size
 from bnutils.interactive.domains import domains
 from bnutils.interactive.equilibrium import equilibrium
 from bnutils.interactive.mechanism import show, to_html
@@ -16,6 +17,7 @@ from bnutils.interactive.victim import victim
 
 __all__ = [
     "backward",
+    "batch_size",
     "domains",
     "equilibrium",
     "minibatch",

@@ -28,6 +28,8 @@ from sphinx.util.docutils import SphinxDirective
 VERDICTS = ("holds", "absent", "contested", "refuted here", "fails")
 COLUMNS = "date commit seed chapter sentence bound statistic estimate low high n verdict versions"
 
+COMMON = ("Chapter", "Claim", "Found")
+
 logger = logging.getLogger(__name__)
 
 
@@ -123,7 +125,12 @@ def estimate(record: dict) -> str:
 
 
 class Ledger(SphinxDirective):
-    """``claims-ledger``: all claims of the stored notebooks, then those that left the book."""
+    """``claims-ledger``: all claims of the stored notebooks, then those that left the book.
+
+    Its content, such as the box that narrows the tables, comes between the sum and the tables.
+    """
+
+    has_content = True
 
     def run(self) -> list[nodes.Node]:
         self.env.note_reread()  # notebooks and replications change without this page changing
@@ -140,23 +147,20 @@ class Ledger(SphinxDirective):
             replications = {}
         current = {claim.key for claim in claims}
         former = {key: found for key, found in replications.items() if key not in current}
+        return [
+            self.summary(claims, replications),
+            *self.parsed(self.content),
+            self.made(claims, replications),
+            self.departed(former, {claim.chapter: claim for claim in claims}),
+        ]
 
-        result: list[nodes.Node] = [self.summary(claims, replications)]
-        for notebook in dict.fromkeys(claim.notebook for claim in claims):
-            chapter = [claim for claim in claims if claim.notebook == notebook]
-            section = nodes.section(ids=[f"claims-{chapter[0].chapter}"])
-            section += nodes.title("", chapter[0].title)
-            section += self.markdown(f"[Read the chapter](/{notebook}.ipynb).")
-            for claim in chapter:
-                section += self.entry(claim, replications.get(claim.key, Replications()))
-            result.append(section)
-        result.append(self.departed(former))
-        return result
+    def parsed(self, content: StringList) -> list[nodes.Node]:
+        holder = nodes.Element()
+        self.state.nested_parse(content, self.content_offset, holder)
+        return holder.children
 
     def markdown(self, text: str) -> list[nodes.Node]:
-        holder = nodes.Element()
-        self.state.nested_parse(StringList([text], self.get_source_info()[0]), 0, holder)
-        return holder.children
+        return self.parsed(StringList([text], self.get_source_info()[0]))
 
     def summary(self, claims: list[Claim], replications: dict) -> nodes.paragraph:
         counts = Counter(claim.record["verdict"] for claim in claims)
@@ -169,20 +173,45 @@ class Ledger(SphinxDirective):
             "", f"{len(claims)} {noun}: {verdicts}. Replicated on other seeds: {again}."
         )
 
-    def entry(self, claim: Claim, replications: Replications) -> nodes.container:
-        record = claim.record
-        box = self.box(record["verdict"], record["sentence"])
-        box += nodes.paragraph("", f"Found: {estimate(record)}. Bound: {record['bound']}.")
-        box += nodes.paragraph("", f"Why this bound: {record['because'].rstrip('.')}.")
-        contract = record.get("contract")
-        about = [f"Contract {contract}."] if contract else []
-        about.append(f"Replications that came out so: {replications}.")
-        if record.get("source"):
-            about.append(f"First said by {record['source']}.")
-        box += self.markdown(" ".join(about))
-        return box
+    def made(self, claims: list[Claim], replications: dict) -> nodes.section:
+        section = nodes.section(ids=["all-claims"])
+        section += nodes.title("", "All claims")
+        rows, seen = [], set()
+        for claim in claims:
+            record = claim.record
+            row = self.row(
+                self.chapter(claim),
+                self.sentence(record),
+                [
+                    nodes.paragraph("", f"{estimate(record)}."),
+                    nodes.paragraph("", f"Bound: {record['bound']}."),
+                ],
+                text(record.get("contract") or "none"),
+                verdict(record["verdict"]),
+                text(str(replications.get(claim.key, Replications()))),
+            )
+            if claim.chapter not in seen:  # where an address such as ledger.html#claims-02 leads
+                row["ids"].append(f"claims-{claim.chapter}")
+            seen.add(claim.chapter)
+            rows.append(row)
+        section += table([*COMMON, "Contract", "Verdict", "Replications"], rows, "bn-made")
+        return section
 
-    def departed(self, former: dict[tuple[str, str, str], Replications]) -> nodes.section:
+    def chapter(self, claim: Claim) -> list[nodes.Node]:
+        return self.markdown(f"[{claim.title}](/{claim.notebook}.ipynb)")
+
+    def sentence(self, record: dict) -> list[nodes.Node]:
+        found = [
+            nodes.paragraph("", record["sentence"]),
+            nodes.paragraph("", f"Why this bound: {record['because'].rstrip('.')}."),
+        ]
+        if record.get("source"):
+            found += self.markdown(f"First said by {record['source']}.")
+        return found
+
+    def departed(
+        self, former: dict[tuple[str, str, str], Replications], chapters: dict[str, Claim]
+    ) -> nodes.section:
         section = nodes.section(ids=["claims-no-longer-made"])
         section += nodes.title("", "Claims no longer made")
         if not former:
@@ -193,27 +222,46 @@ class Ledger(SphinxDirective):
         section += nodes.paragraph(
             "",
             "Dropped or rewritten, for whatever reason. What was found of them stays listed, "
-            "failures included.",
+            "failures included; the verdict is that of the last replication.",
         )
-        for (chapter, sentence, bound), found in former.items():
+        rows = []
+        for (digits, sentence, bound), found in sorted(former.items()):
             last = found.rows[-1]
-            box = self.box(last["verdict"], sentence)
-            words = f"Chapter {chapter}. Bound: {bound}. Replications that came out so: {found}."
-            box += nodes.paragraph("", words)
             words = f"Last found, on seed {last['seed']} ({last['date']}): {estimate(last)}."
-            box += nodes.paragraph("", words)
-            section += box
+            rows.append(
+                self.row(
+                    self.chapter(chapters[digits]) if digits in chapters else text(digits),
+                    [nodes.paragraph("", sentence)],
+                    [nodes.paragraph("", words), nodes.paragraph("", f"Bound: {bound}.")],
+                    verdict(last["verdict"]),
+                    text(str(found)),
+                )
+            )
+        section += table([*COMMON, "Verdict", "Replications"], rows)
         return section
 
-    def box(self, verdict: str, sentence: str) -> nodes.container:
-        box = nodes.container(classes=["bn-entry", f"bn-{verdict.split()[0]}"])
-        box += nodes.paragraph(
-            "",
-            "",
-            nodes.inline("", verdict, classes=["bn-verdict"]),
-            nodes.Text(f" {sentence}"),
-        )
-        return box
+    def row(self, *cells: list[nodes.Node]) -> nodes.row:
+        return nodes.row("", *(nodes.entry("", *cell) for cell in cells))
+
+
+def text(words: str) -> list[nodes.Node]:
+    return [nodes.paragraph("", words)]
+
+
+def verdict(words: str) -> list[nodes.Node]:
+    classes = ["bn-verdict", f"bn-{words.split()[0]}"]
+    return [nodes.paragraph("", "", nodes.inline("", words, classes=classes))]
+
+
+def table(headings: list[str], rows: list[nodes.row], *looks: str) -> nodes.container:
+    """A table of docutils, in a container that makes a stack of cards of it on a phone."""
+    columns = [nodes.colspec(colwidth=1) for _ in headings]
+    head = nodes.row("", *(nodes.entry("", *text(heading)) for heading in headings))
+    group = nodes.tgroup("", *columns, cols=len(headings))
+    group += nodes.thead("", head)
+    group += nodes.tbody("", *rows)
+    found = nodes.table("", group, classes=["colwidths-auto"])
+    return nodes.container("", found, classes=["bn-stack", "bn-ledger", *looks])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -152,6 +152,11 @@ def tagged(cells: list[dict], tag: str) -> list[int]:
     return [i for i, cell in enumerate(cells) if tag in cell["metadata"].get("tags", [])]
 
 
+def showing(cells: list[dict], call: str) -> int:
+    """Which cell shows a figure by this call."""
+    return next(i for i, cell in enumerate(cells) if call in "".join(cell["source"]))
+
+
 def sight(cell) -> dict:
     """Which of the two, still picture and living figure, can be seen."""
     return {
@@ -186,7 +191,7 @@ def look(address: str, chromium: str) -> Visit:
             "window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status == 'idle'"
         )
         lab = Lab(page)
-        index = tagged(lab.cells(), "interactive")[0]
+        index = showing(lab.cells(), "interactive.minibatch(")
         cell = lab.go_to(index)
         cell.locator(".jp-RenderedImage img").first.wait_for()
         seen.before_running = sight(cell)

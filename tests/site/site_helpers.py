@@ -71,7 +71,9 @@ def small_site(
         + settings,
         encoding="utf-8",
     )
-    (root / "index.md").write_text(index, encoding="utf-8")
+    page = root / "index.md"
+    if not page.is_file() or page.read_text(encoding="utf-8") != index:  # else it stays as old
+        page.write_text(index, encoding="utf-8")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
     command += [str(root), str(root / "h")]
     return subprocess.run(command, capture_output=True, text=True, check=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -163,25 +164,41 @@ def test_the_page_shows_all_there_is_to_know_of_a_claim(tmp_path: Path) -> None:
     now, then = html.split('id="claims-no-longer-made"')
     for words in (
         "2 claims: holds 1, absent 1. Replicated on other seeds: 1.",
-        'class="bn-entry bn-holds docutils container"',
-        "median 1.23 sd (1.1 to 1.4), n = 20. Bound: at least 0.5.",
+        '<span class="bn-verdict bn-holds">holds</span>',
+        "median 1.23 sd (1.1 to 1.4), n = 20.",
+        "Bound: at least 0.5.",
         "Why this bound: half a standard deviation can turn a decision.",
-        "Contract C1. Replications that came out so: 1 of 2.",
+        "<p>C1</p>",
+        "<p>1 of 2</p>",
         '<a class="reference external" href="https://example.org/post">Somebody 2017</a>',
         'href="notebooks/02_small.html"',
+        'id="claims-02"',
         # What a notebook says is text, not markup.
         "An *effect* with $m &lt; 2$ is absent.",
-        "Replications that came out so: none yet.",
+        "<p>none yet</p>",
     ):
         assert words in now, f"{words!r} is not in\n{now}"
     for words in (
         # Another bound makes another claim: the failure under it stays on the page.
-        "Bound: at least 2. Replications that came out so: 0 of 1.",
-        'class="bn-entry bn-fails docutils container"',
+        "Bound: at least 2.",
+        "<p>0 of 1</p>",
+        '<span class="bn-verdict bn-fails">fails</span>',
         "A claim that nobody makes any more.",
         "Last found, on seed 9",
     ):
         assert words in then, f"{words!r} is not in\n{then}"
+
+
+def test_each_claim_is_a_row_and_every_heading_has_a_name(tmp_path: Path) -> None:
+    write_notebook(tmp_path, claim("One."), claim("Two.", contract=None))
+    write_replications(tmp_path, row("Gone."))
+    now, then = build(tmp_path).split('id="claims-no-longer-made"')
+    heads = re.findall(r"<th[^>]*>\s*<p>(.*?)</p>", now)
+    assert heads == ["Chapter", "Claim", "Found", "Contract", "Verdict", "Replications"]
+    assert re.findall(r"<th[^>]*>\s*<p>(.*?)</p>", then) == [h for h in heads if h != "Contract"]
+    assert now.count("<tr") == 3
+    assert then.count("<tr") == 2
+    assert "<p>none</p>" in now, "a claim about no contract says so"
 
 
 def test_the_page_follows_the_notebooks(tmp_path: Path) -> None:
@@ -189,4 +206,4 @@ def test_the_page_follows_the_notebooks(tmp_path: Path) -> None:
     write_notebook(tmp_path, claim("One."))
     assert "None: every claim" in build(tmp_path)
     write_replications(tmp_path, row("One.", bound="at least 3", verdict="fails"))
-    assert "0 of 1" in build(tmp_path)
+    assert "<p>0 of 1</p>" in build(tmp_path)
