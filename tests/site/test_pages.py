@@ -129,8 +129,6 @@ def test_page_is_sound(browser: Browser, site: str, name: str, theme: str) -> No
            })])"""
     )
     faults += [f"desk: {fault}" for fault in too_wide(page) + out_of_reach(page)]
-    # Chromium does not bring up to date the colours of what it has not laid out.
-    page.add_style_tag(content="* { content-visibility: visible !important }")
     faults += axe_violations(page, COLOURS if theme == "dark" else None)
     faults += blank_mathematics(page)
     page.set_viewport_size({"width": 375, "height": 740})

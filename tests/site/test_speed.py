@@ -6,6 +6,7 @@ import base64
 import gzip
 import importlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -13,7 +14,7 @@ import pytest
 import tinycss2
 from fontTools.ttLib import TTFont
 from playwright.sync_api import Browser, Page, Route, expect
-from site_helpers import EXTENSIONS, HTML, documents, small_site
+from site_helpers import EXTENSIONS, HTML, documents, lay_out_all, small_site
 
 STATIC = HTML / "_static"
 LONG = "notebooks/03_the_backward_pass"
@@ -194,8 +195,6 @@ def styles(page: Page, address: str) -> list[list]:
     """Return the style of everything on a page, with its search field open."""
     page.goto(address)
     page.wait_for_timeout(600)  # the scripts' additions
-    # Chromium does not bring up to date the styles of what it has not laid out.
-    page.add_style_tag(content="* { content-visibility: visible !important }")
     page.keyboard.press("Control+k")
     page.wait_for_timeout(400)
     return page.evaluate(STYLES)
@@ -221,6 +220,7 @@ def test_the_stylesheet_leaves_out_nothing(
         reduced_motion="reduce",
     )
     page = context.new_page()
+    lay_out_all(page)
     page.emulate_media(media="print" if state == "print" else "screen")
     address = f"{site}/{name}.html" + ("?q=mean" if name == "search" else "")
     ours = styles(page, address)
@@ -279,25 +279,43 @@ def test_every_icon_is_in_the_cut_fonts(page: Page, site: str, tmp_path: Path) -
             assert content.strip('"') in drawn, f"{name}: no icon for {icon}"
 
 
-def test_a_far_heading_is_reached_from_the_contents(page: Page, site: str) -> None:
-    """Though what lies between has not been laid out, so that its height is not known."""
+@pytest.fixture
+def reader(browser: Browser, site: str) -> Iterator[Page]:
+    """A tab with the longest chapter, of which only what is near the window is laid out."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(f"{site}/{LONG}.html")
     page.wait_for_timeout(500)
-    page.locator(".bd-sidebar-secondary a", has_text="Exercises").click()
-    heading = page.locator("#exercises h2")
+    yield page
+    page.close()
+
+
+def test_a_far_heading_is_reached_from_the_contents(reader: Page) -> None:
+    """Though what lies between has not been laid out, so that its height is not known."""
+    reader.locator(".bd-sidebar-secondary a", has_text="Exercises").click()
+    heading = reader.locator("#exercises h2")
     expect(heading).to_be_in_viewport()
-    page.wait_for_timeout(500)
+    reader.wait_for_timeout(500)
     assert 0 <= heading.bounding_box()["y"] < 300
 
 
-def test_far_scrollers_get_their_tab_stops(page: Page, site: str) -> None:
-    page.set_viewport_size({"width": 375, "height": 740})
-    page.goto(f"{site}/{LONG}.html")
-    last = page.locator("article pre:not(details pre)").last
-    expect(last).not_to_be_in_viewport()
-    page.wait_for_function(
-        """() => [...document.querySelectorAll("article pre")]
-             .filter(box => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1)
-             .every(box => box.tabIndex === 0)""",
-        timeout=20_000,
-    )
+def test_the_end_of_a_page_stays_when_it_is_reached(reader: Page) -> None:
+    following = reader.locator("a.right-next")
+    reader.keyboard.press("End")
+    expect(following).to_be_in_viewport()
+    reader.wait_for_timeout(500)
+    following.click()
+    reader.wait_for_url("**/notebooks/04_train_and_eval.html")
+
+
+def test_far_scrollers_get_their_tab_stops(reader: Page) -> None:
+    """When the page is loaded, and again when the window has changed."""
+    last = reader.locator("article pre:not(details pre)").last
+    for width in (1280, 375):
+        reader.set_viewport_size({"width": width, "height": 740})
+        expect(last).not_to_be_in_viewport()
+        reader.wait_for_function(
+            """() => [...document.querySelectorAll("article pre")]
+                 .filter(box => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1)
+                 .every(box => box.tabIndex === 0)""",
+            timeout=20_000,
+        )
