@@ -308,6 +308,19 @@ def in_the_table_of_contents(chapter: Chapter) -> Iterator[str]:
         yield f"_toc.yml lists {entry} {times} times; it must be there once"
 
 
+def chapters_are_linked(chapter: Chapter) -> Iterator[str]:
+    """A chapter that can be read and is named by its number is linked somewhere in the notebook."""
+    listed = [Path(entry).name for entry in toc_entries(chapter.toc)]
+    written = {int(stem[:2]): stem for stem in listed if re.match(r"\d\d_", stem)}
+    prose = "\n".join(_without_code(cell.source) for cell in chapter.markdown)
+    named = {int(number) for number in re.findall(r"\b[Cc]hapters? (\d+)", prose)}
+    for number in sorted(named & written.keys()):
+        if chapter.path.stem == written[number]:
+            continue
+        if f"]({written[number]}.ipynb" not in prose:
+            yield f"chapter {number} is named and never linked; link it where it is first named"
+
+
 # --- exercises -----------------------------------------------------------------------------------
 
 CHECK = re.compile(r"exercises\.check\(\"(\d\d\.\d+)\", (\w+)\)$")
@@ -467,6 +480,7 @@ RULES: tuple[Rule, ...] = (
     no_measured_digits_in_prose,
     allowed_tags,
     in_the_table_of_contents,
+    chapters_are_linked,
     exercises,
     marks_only_in_records,
     measured_blocks_only_in_interactive_figures,

@@ -358,6 +358,22 @@ def test_a_missing_entry_in_the_table_of_contents_is_caught(faults):
     assert "0 times" in said[0]
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("See chapter 4.", 1),
+        ("Chapters 4 and 9 go on.", 1),
+        ("[Chapter 4](04_four.ipynb#a-place) goes on, and chapter 4 ends it.", 0),
+        ("This is chapter 2; chapter 9 is not written yet.", 0),
+    ],
+)
+def test_a_chapter_that_is_named_and_not_linked_is_caught(faults, words, said):
+    toc = "notebooks/02_two\n  - file: notebooks/04_four"
+    found = faults(add("prose", words), toc=toc)["chapters_are_linked"]
+    assert len(found) == said
+    assert all(fault.startswith("chapter 4 is named") for fault in found)
+
+
 @pytest.mark.parametrize("metadata", [{"collapsed": True}, {"execution": {"iopub": "now"}}])
 def test_metadata_that_an_editor_left_is_caught(faults, metadata):
     def change(cells):
@@ -374,5 +390,6 @@ def test_cells_run_out_of_order_are_caught(faults):
 
 
 def test_every_rule_has_a_plant():
-    planted = {rule for rule, _, _ in PLANTS} | {"in_the_table_of_contents", "normalized"}
+    planted = {rule for rule, _, _ in PLANTS}
+    planted |= {"in_the_table_of_contents", "chapters_are_linked", "normalized"}
     assert planted == {rule.__name__ for rule in contract.RULES}
