@@ -26,6 +26,7 @@ help:
 	@echo "make refresh     run the notebooks again and store their outputs; NB=02"
 	@echo "make replicate   test every claim on other seeds: SEED=7, or RECORD=1; NB=02"
 	@echo "make address     stamp the repository's address everywhere: URL=https://github.com/you/repo"
+	@echo "make lighthouse  the site's marks for speed and access, medians of five (needs Node.js)"
 	@echo "make bench       measure speeds, as ratios"
 	@echo "make record      measure again what chapters show as recorded, on this machine's devices"
 	@echo "make colab       run the notebooks as Colab would, each alone in an empty folder"
@@ -58,7 +59,7 @@ test-notebooks: env
 test-site: env book
 	$(pytest) -n 2 --dist loadscope tests/lab tests/site
 
-.PHONY: lab lint refresh replicate address bench record colab clean
+.PHONY: lab lint refresh replicate address lighthouse bench record colab clean
 lab: env
 	$(py) -m jupyterlab notebooks
 lint: env
@@ -71,6 +72,8 @@ replicate: env
 	$(py) -m tools.replicate $(only) $(if $(SEED),--seed $(SEED)) $(if $(RECORD),--record)
 address: site-env
 	$(py) -m tools.address $(URL)
+lighthouse: env book
+	$(py) -m tools.lighthouse
 bench: env
 	$(py) -m tools.bench
 record: env

@@ -1,5 +1,9 @@
-"""How the tests start Chromium: headless, as root in a container too, and silent on the network."""
+"""Where Chromium is, and how it is started: headless, as root too, and silent on the network."""
 
+import shutil
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = f"no browser: none of {', '.join(NAMES)} is on the PATH"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -9,3 +13,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def find_chromium() -> str | None:
+    """Return the path of Debian's Chromium, or of whatever of its kind is on the PATH."""
+    return next(filter(None, map(shutil.which, NAMES)), None)

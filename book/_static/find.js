@@ -138,7 +138,9 @@
     const column = table.columns.findIndex((name) => order.value && slug(name) === order.value.replace(/^-/, ""));
     const rows = [...table.rows];
     if (column >= 0) rows.sort((a, b) => way * compare(a.cells[column], b.cells[column]) || a.place - b.place);
-    table.body.append(...rows.map(({ node }) => node));
+    // To move what stands right already would have the whole table laid out again.
+    const moved = rows.some(({ node }, place) => table.body.rows[place] !== node);
+    if (moved) table.body.append(...rows.map(({ node }) => node));
   }
 
   const hide = (node, yes) => node?.classList.toggle("bn-filtered", yes);

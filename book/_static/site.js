@@ -1,17 +1,46 @@
-// What scrolls sideways must be reachable by keyboard: wide equations and wide tables get a tab stop
-// while they overflow. (The theme does the same for code and for outputs.)
+// What scrolls must be reachable by keyboard: code, outputs, tables and equations get a tab stop
+// while they overflow. What is near the window is seen to as it is laid out or changes its size; the
+// rest, which is not laid out yet, when there is nothing else to do.
 (() => {
-  const mark = () => {
-    for (const box of document.querySelectorAll(".bn-scroll")) {
-      if (box.scrollWidth > box.clientWidth + 1) {
-        box.tabIndex = 0;
-      } else {
-        box.removeAttribute("tabindex");
-      }
+  const scrollers = ".bn-scroll, pre, .cell_output > .output, .pst-scrollable-table-container";
+  const boxes = [...document.querySelectorAll(scrollers)];
+  const mark = box => {
+    if (box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1) {
+      box.tabIndex = 0;
+    } else {
+      box.removeAttribute("tabindex");
     }
   };
-  mark();
-  addEventListener("load", mark);
-  addEventListener("resize", mark);
-  document.fonts?.ready.then(mark);
+  const observer = new ResizeObserver(entries => {
+    for (const { target } of entries) mark(target.closest(scrollers));
+  });
+  for (const box of boxes) {
+    observer.observe(box);
+    if (box.matches(".bn-scroll")) observer.observe(box.firstElementChild); // a late font widens it
+  }
+  const idle = window.requestIdleCallback ?? (work => setTimeout(work, 50));
+  let pass = 0;
+  const markFar = (left, mine) => {
+    if (mine !== pass || !left.length) return;
+    mark(left.shift()); // one at a time: each may have its whole section laid out
+    idle(() => markFar(left, mine));
+  };
+  for (const occasion of ["load", "resize"]) {
+    addEventListener(occasion, () => markFar([...boxes], ++pass));
+  }
+})();
+
+// Paper is light, whatever the screen is.
+(() => {
+  const paper = matchMedia("print");
+  const root = document.documentElement;
+  let theme;
+  paper.addEventListener("change", () => {
+    if (paper.matches) {
+      theme = root.dataset.theme;
+      root.dataset.theme = "light";
+    } else {
+      root.dataset.theme = theme;
+    }
+  });
 })();

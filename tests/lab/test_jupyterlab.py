@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.chromium import FLAGS
+from tests.chromium import FLAGS, MISSING, find_chromium
 from tests.moving import check_minibatch, read_minibatch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -265,10 +265,9 @@ def play(page, lab: Lab, figure, seen: Visit) -> None:
 
 @pytest.fixture(scope="module")
 def visit(tmp_path_factory) -> Iterator[Visit]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    chromium = next(filter(None, map(shutil.which, names)), None)
+    chromium = find_chromium()
     if chromium is None:
-        pytest.skip(f"no browser: none of {', '.join(names)} is on the PATH")
+        pytest.skip(MISSING)
     folder = tmp_path_factory.mktemp("lab")
     (folder / "work").mkdir()
     shutil.copy(NOTEBOOK, folder / "work")

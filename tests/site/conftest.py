@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import http.server
-import shutil
 import threading
 from collections.abc import Iterator
 
@@ -12,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from site_helpers import HTML, watch
 
-from tests.chromium import FLAGS
+from tests.chromium import FLAGS, MISSING, find_chromium
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -43,10 +42,9 @@ def site() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, or whatever of its kind is on the PATH."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
+    path = find_chromium()
     if path is None:
-        pytest.skip(f"no browser: none of {', '.join(names)} is on the PATH")
+        pytest.skip(MISSING)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium

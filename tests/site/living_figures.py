@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page
+from site_helpers import lay_out_all
 
 from tests.figures import Figure
 
@@ -62,6 +63,7 @@ def opened(browser: Browser, address: str = "about:blank", **settings) -> Iterat
     context = browser.new_context(**{"viewport": SIZES["desktop"], **settings})
     try:
         page = context.new_page()
+        lay_out_all(page)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
         page.goto(address)

@@ -144,7 +144,7 @@ def test_words_tell_what_is_seen(browser, chapter):
     with opened(browser, chapter) as page:
         figure = living(page)
         said = figure.locator("[role=status]")
-        assert "Nothing has moved yet" in said.inner_text()
+        figure.locator("[role=status]", has_text="Nothing has moved yet").wait_for()
         slider = figure.get_by_role("slider")
         slider.focus()
         page.keyboard.press("PageUp")

@@ -58,9 +58,9 @@ def out_of_reach(page: Page) -> list[str]:
     """Name what scrolls but cannot be reached by keyboard, once the page had time to see to it."""
     try:
         page.wait_for_function(
-            """() => [...document.querySelectorAll("main pre, main .bn-scroll")]
+            """() => [...document.querySelectorAll("main :is(pre, .output, .bn-scroll)")]
                  .every(e => e.scrollWidth <= e.clientWidth + 1 || e.tabIndex === 0)""",
-            timeout=5000,
+            timeout=20_000,
         )
     except TimeoutError:
         return ["something scrolls sideways without a tab stop"]
@@ -128,7 +128,7 @@ def test_page_is_sound(browser: Browser, site: str, name: str, theme: str) -> No
              return image.decode().catch(() => {});
            })])"""
     )
-    faults += [f"desk: {fault}" for fault in too_wide(page)]
+    faults += [f"desk: {fault}" for fault in too_wide(page) + out_of_reach(page)]
     faults += axe_violations(page, COLOURS if theme == "dark" else None)
     faults += blank_mathematics(page)
     page.set_viewport_size({"width": 375, "height": 740})
