@@ -95,7 +95,12 @@ def add_preview(
     app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None
 ) -> None:
     """Add the words and the picture that go with a link to a page (https://ogp.me)."""
-    if doctree is None or not app.config.html_baseurl:
+    if doctree is None:  # the search page and the index, which nobody passes on
+        about = html.escape(app.config.myst_html_meta.get("description", ""))
+        tag = f'<meta name="description" content="{about}">'
+        context["metatags"] = context.get("metatags", "") + tag
+        return
+    if not app.config.html_baseurl:
         return
     about = next(
         (m["content"] for m in doctree.findall(nodes.meta) if m.get("name") == "description"), ""

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
-from site_helpers import HTML, ROOT, small_site, watch
+from site_helpers import HTML, ROOT, lay_out_all, small_site, watch
 
 SCRIPT = ROOT / "book" / "_static" / "find.js"
 STYLE = ROOT / "book" / "_static" / "site.css"
@@ -485,6 +485,7 @@ def test_in_print_the_ledger_is_whole_and_fits_the_paper(page: Page, site: str) 
 def test_on_a_phone_a_list_sorts(browser: Browser, site: str) -> None:
     context = browser.new_context(viewport={"width": 375, "height": 740}, has_touch=True)
     page = context.new_page()
+    lay_out_all(page)
     page.goto(f"{site}/book/ledger.html")
     page.get_by_label("Sort by").select_option("-chapter")
     first = made_table(page).locator("tbody tr").first

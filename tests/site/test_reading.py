@@ -87,6 +87,10 @@ def test_every_page_says_what_it_is_when_it_is_passed_on(page: Page, site: str) 
         assert len(meta["og:image:alt"].split()) > 5
         assert meta["twitter:card"] == "summary_large_image"
         descriptions[name] = meta["description"]
+    for name in ("search", "genindex"):
+        page.goto(f"{site}/{name}.html")
+        words = page.locator("meta[name=description]").get_attribute("content")
+        assert words == descriptions["book/intro"]
     assert len(set(descriptions.values())) == len(descriptions), descriptions
     data = (HTML / "_static" / "preview.png").read_bytes()
     assert struct.unpack(">II", data[16:24]) == (1200, 630)
