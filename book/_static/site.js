@@ -30,6 +30,23 @@
   }
 })();
 
+// The End key leads to the end and keeps there, though sections are laid out on the way and after it
+// and the page grows; until the reader does something else.
+(() => {
+  let atEnd = false;
+  const stay = () => {
+    if (atEnd) scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+  };
+  addEventListener("keydown", event => {
+    atEnd = event.key === "End" && !event.defaultPrevented && event.target === document.body;
+  });
+  for (const other of ["wheel", "pointerdown", "touchstart"]) {
+    addEventListener(other, () => (atEnd = false), { passive: true });
+  }
+  addEventListener("scrollend", stay);
+  new ResizeObserver(stay).observe(document.body);
+})();
+
 // Paper is light, whatever the screen is.
 (() => {
   const paper = matchMedia("print");
