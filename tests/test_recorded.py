@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path, PurePosixPath
 
@@ -92,3 +93,11 @@ def test_the_books_own_record_goes_into_the_package(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         (packed,) = (n for n in archive.namelist() if n.endswith("recorded/layer_speed.json"))
         assert archive.read(packed) == recorded.path("layer_speed").read_bytes()
+
+
+def test_what_chapters_show_is_installed_with_the_package():
+    """As on Colab, where there is no repository."""
+    with (recorded.REPOSITORY / "pyproject.toml").open("rb") as file:
+        shipped = tomllib.load(file)["tool"]["setuptools"]["data-files"]["share/bnutils/recorded"]
+    here = {f"recorded/{path.name}" for path in (recorded.REPOSITORY / "recorded").glob("*.json")}
+    assert set(shipped) == here - {"recorded/provenance.json", "recorded/bench.json"}
