@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bnutils.layers import running_averages
 from bnutils.layers.batch_norm_function import NormalizeMinibatch, beside, values_per_channel
 
 HALF = (torch.float16, torch.bfloat16)
@@ -139,16 +140,8 @@ class _BatchNorm(nn.Module):
             return torch.addcmul(beside(bias, x), x, beside(weight, x))
         y, _, mean, var = NormalizeMinibatch.apply(x, weight, bias, self.eps)
         if tracking:
-            self._update_running_averages(mean.detach(), var.detach() * (m / (m - 1)))
+            running_averages.move(self, mean.detach(), var.detach() * (m / (m - 1)))
         return y
-
-    @torch.no_grad()
-    def _update_running_averages(self, mean: Tensor, unbiased_var: Tensor) -> None:
-        share = self.momentum
-        if share is None:
-            share = 1 / self.num_batches_tracked.to(mean.dtype)
-        for average, new in ((self.running_mean, mean), (self.running_var, unbiased_var)):
-            average.copy_((1 - share) * average.to(new.dtype) + share * new)
 
     def _check(self, input: Tensor) -> None:
         """Raise what torch's layer raises where the input does not fit."""

@@ -23,6 +23,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from bnutils.layers import running_averages
+
 
 class BatchRenorm1d(nn.BatchNorm1d):
     """Batch renormalization.
@@ -85,7 +87,8 @@ class BatchRenorm1d(nn.BatchNorm1d):
         scale = r if self.weight is None else self.weight * r
         shift = d if self.weight is None else self.weight * d + self.bias
         y = F.batch_norm(input, None, None, scale, shift, True, 0.0, self.eps)
-        self._update(mean, unbiased_var)
+        self.num_batches_tracked.add_(1)
+        running_averages.move(self, mean, unbiased_var)
         return y
 
     @torch.no_grad()
@@ -102,16 +105,6 @@ class BatchRenorm1d(nn.BatchNorm1d):
         x = input.float() if input.dtype in (torch.float16, torch.bfloat16) else input
         var, mean = torch.var_mean(x, [0, *range(2, x.dim())], correction=0)
         return mean, torch.sqrt(var + self.eps), var * (m / (m - 1))
-
-    @torch.no_grad()
-    def _update(self, mean: Tensor, var: Tensor) -> None:
-        """Move the running averages towards this minibatch's statistics."""
-        self.num_batches_tracked.add_(1)
-        share = self.momentum
-        if share is None:
-            share = 1 / self.num_batches_tracked.item()
-        self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
-        self.running_var.lerp_(var.to(self.running_var.dtype), share)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, rmax={self.rmax}, dmax={self.dmax}"

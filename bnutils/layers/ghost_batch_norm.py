@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from bnutils.layers import running_averages
+
 
 class GhostBatchNorm1d(nn.BatchNorm1d):
     """Batch normalization over parts of the minibatch.
@@ -83,7 +85,9 @@ class GhostBatchNorm1d(nn.BatchNorm1d):
         # A momentum of 1 leaves in `mean` and `var` what this minibatch alone says.
         y = F.batch_norm(apart, mean, var, weight, bias, True, 1.0, self.eps)
         if mean is not None:
-            self._update(mean.view(ghosts, -1).mean(0), var.view(ghosts, -1).mean(0))
+            self.num_batches_tracked.add_(1)
+            found = (b.view(ghosts, -1).mean(0) for b in (mean, var))
+            running_averages.move(self, *found)
         return y.unflatten(1, (ghosts, -1)).transpose(0, 1).flatten(0, 1)
 
     def _count(self, input: Tensor) -> int:
@@ -101,16 +105,6 @@ class GhostBatchNorm1d(nn.BatchNorm1d):
                 "larger ghosts, or eval() for the running averages"
             )
         return n // self.ghost_size
-
-    @torch.no_grad()
-    def _update(self, mean: Tensor, var: Tensor) -> None:
-        """Move the running averages towards this minibatch's statistics."""
-        self.num_batches_tracked.add_(1)
-        share = self.momentum
-        if share is None:
-            share = 1 / self.num_batches_tracked.item()
-        self.running_mean.lerp_(mean, share)
-        self.running_var.lerp_(var, share)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, ghost_size={self.ghost_size}"
