@@ -58,7 +58,7 @@ def test_the_table_and_its_record(small, monkeypatch, tmp_path, capsys):
     assert "2 runs in one pass" in printed
     record = json.loads(path.read_text())
     assert record["command"] == "python -m tools.bench engine " + " ".join(arguments)
-    assert set(record) == {"command", "commit", "device", "versions", "date", "rows"}
+    assert set(record) == {"what", "command", "commit", "device", "versions", "date", "rows"}
     assert record["versions"]["torch"] == torch.__version__
     on_cpu = [row for row in record["rows"] if row["device"] == "cpu"]
     assert [(row["net"][:3], row["threads"]) for row in on_cpu] == [

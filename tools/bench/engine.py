@@ -30,6 +30,7 @@ from bnutils.speed import timing
 from tools.bench import circumstances
 
 SETTINGS = {"lr": 0.05, "momentum": 0.9}
+WHAT = "the engine of many seeds against a loop and against vmap; see tools/bench/engine.py"
 BATCH = 64
 THREADS = (1, 2)
 
@@ -270,8 +271,8 @@ def main(arguments: list[str] | None = None) -> int:
     rows = measure(nets, options.runs, options.pairs, options.steps)
     if options.record:
         command = ["python -m tools.bench engine", *arguments]
-        text = json.dumps(circumstances.of(command) | {"rows": rows}, indent=1)
-        options.record.write_text(text + "\n")
+        record = {"what": WHAT} | circumstances.of(command) | {"rows": rows}
+        options.record.write_text(json.dumps(record, indent=1) + "\n")
         print(f"\nwrote {options.record}")
     return 0
 
