@@ -38,8 +38,9 @@ def what_it_can_learn(gradients: Callable) -> Iterator[Property]:
     for channels in (1, 4):
         dy = rng.standard_normal(channels)
         answer = gradients(dy)
-        if np.shape(answer) != (3, channels):
-            detail = f"got shape {np.shape(answer)} for {channels} channels; return dx, dγ, dβ"
+        shapes = [np.shape(part) for part in (answer if np.iterable(answer) else [answer])]
+        if shapes != [(channels,)] * 3:
+            detail = f"got the shapes {shapes}; return three arrays dx, dγ, dβ, each ({channels},)"
             yield Property("the answer is three gradients", False, detail)
             return
         x, weight = torch.tensor(rng.standard_normal((2, channels))).unbind()
@@ -62,6 +63,8 @@ def _models() -> dict[str, tuple[nn.Module, tuple[int, ...]]]:
     convolutional = nn.Sequential(
         nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(64, 2)
     )
+    with_a_spare = nn.LayerNorm(8)
+    with_a_spare.spare = nn.BatchNorm1d(8)  # no forward pass goes through it
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(133)
         for module in convolutional.modules():
@@ -72,6 +75,7 @@ def _models() -> dict[str, tuple[nn.Module, tuple[int, ...]]]:
             "layer norm in training mode": (_linear(nn.LayerNorm(8)), (6,)),
             "batch norm in training mode": (_linear(nn.BatchNorm1d(8)), (6,)),
             "a convolution and batch norm in training mode": (convolutional, (1, 6, 6)),
+            "layer norm, beside a batch norm that is not used": (_linear(with_a_spare), (6,)),
         }
 
 

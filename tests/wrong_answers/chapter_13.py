@@ -66,6 +66,20 @@ def gradients(dy):
     return dy
 """,
         ),
+        (
+            "zeros without a shape",
+            """
+def gradients(dy):
+    return 0, 0, dy
+""",
+        ),
+        (
+            "one zero for everything",
+            """
+def gradients(dy):
+    return 0
+""",
+        ),
     ],
     "13.3": [
         (
@@ -118,6 +132,19 @@ def company_test(model, x):
         except ValueError:
             return float("inf")
     return ((alone - together).mean() / together.std()).item()
+""",
+        ),
+        (
+            "looks for a batch norm in training mode, whether it is used or not",
+            """
+def company_test(model, x):
+    if any(isinstance(m, torch.nn.BatchNorm1d) and m.training for m in model.modules()):
+        return float("inf")
+    model = copy.deepcopy(model)
+    with torch.no_grad():
+        together = model(x)
+        alone = torch.cat([model(x[i : i + 1]) for i in range(len(x))])
+    return ((alone - together).abs().max() / together.std()).item()
 """,
         ),
     ],
