@@ -103,8 +103,14 @@ def test_onnx_is_in_evaluation_mode_unless_it_is_asked_otherwise(export, train):
 
 
 @pytest.mark.parametrize("export", [by_torch, by_onnx])
-def test_without_stored_statistics_every_export_looks_at_the_batch(export):
+def test_without_stored_statistics_both_newer_exports_look_at_the_batch(export):
     assert looks_at_the_batch(export(example(train=False, tracked=False)))
+
+
+@pytest.mark.parametrize("export", [by_older_onnx, by_older_onnx_as_it_is])
+def test_without_stored_statistics_the_older_exporter_refuses_a_batch_of_any_size(export):
+    with pytest.raises(AssertionError, match="must be non-None"):
+        export(example(train=False, tracked=False))
 
 
 def test_an_exported_program_in_training_mode_goes_on_updating_its_statistics():

@@ -10,8 +10,15 @@ from bnutils.exercises.checking import Property, close, exercise, true
 from bnutils.randomness import generator
 
 
+class _NotCalled(nn.Sequential):
+    """A branch whose layers a forward pass leaves out."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
 def _image_net() -> nn.Sequential:
-    """Norms of two kinds, one of them in a part of a part, and a dropout."""
+    """Norms of three kinds, one of them in a part of a part and one not called, and a dropout."""
     with torch.random.fork_rng(devices=[]):
         return nn.Sequential(
             nn.Conv2d(1, 2, 3),
@@ -19,8 +26,9 @@ def _image_net() -> nn.Sequential:
             nn.ReLU(),
             nn.Flatten(),
             nn.Linear(8, 4),
-            nn.Sequential(nn.BatchNorm1d(4), nn.Dropout(0.5)),
+            nn.Sequential(nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Sequential(nn.BatchNorm1d(4))),
             nn.Linear(4, 2),
+            _NotCalled(nn.BatchNorm3d(2)),
         ).eval()
 
 
@@ -37,13 +45,23 @@ def everything_but_the_norms(train_all_but_norms: Callable) -> Iterator[Property
             returned is model,
             "something else is returned; end with return model, as model.train() does",
         )
-        for layer, kind in ((model[1], "BatchNorm2d"), (model[5][0], "BatchNorm1d in a part")):
+        for layer, kind in (
+            (model[1], "BatchNorm2d"),
+            (model[5][0], "BatchNorm1d in a part"),
+            (model[5][2][0], "BatchNorm1d in a part of a part"),
+            (model[7][0], "BatchNorm3d in a branch that is not called"),
+        ):
             yield true(
                 f"{name}, the {kind} is in evaluation mode",
                 not layer.training,
                 "it is in training mode",
             )
-        for layer, kind in ((model[5][1], "dropout"), (model, "model itself")):
+        for layer, kind in (
+            (model[0], "convolution"),
+            (model[4], "linear layer"),
+            (model[5][1], "dropout"),
+            (model, "model itself"),
+        ):
             yield true(
                 f"{name}, the {kind} is in training mode",
                 layer.training,

@@ -34,6 +34,40 @@ def train_all_but_norms(model):
 """,
         ),
         (
+            "two kinds of norm, but not the third",
+            """
+def train_all_but_norms(model):
+    model.train()
+    for module in model.modules():
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            module.eval()
+    return model
+""",
+        ),
+        (
+            "only the parts and their parts",
+            """
+def train_all_but_norms(model):
+    model.train()
+    for part in model.children():
+        for module in [part, *part.children()]:
+            if hasattr(module, "running_mean"):
+                module.eval()
+    return model
+""",
+        ),
+        (
+            "every layer but dropout",
+            """
+def train_all_but_norms(model):
+    model.train()
+    for module in model.modules():
+        if not isinstance(module, nn.Dropout) and not any(module.children()):
+            module.eval()
+    return model
+""",
+        ),
+        (
             "parameters instead of modes",
             """
 def train_all_but_norms(model):
