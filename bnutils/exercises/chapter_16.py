@@ -44,14 +44,15 @@ def the_share(share: Callable) -> Iterator[Property]:
 @exercise("16.3", "images needed", answer="function")
 def images_that_are_needed(images_needed: Callable) -> Iterator[Property]:
     """``images_needed(q, positions)``: the smallest number of images."""
+    # Where the count is whole, 1 - q is exact in binary, so that rounding fails no right answer.
     cases = (
         (0.5, 1, 4),
+        (0.625, 1, 6),
         (0.75, 1, 8),
-        (0.9, 1, 20),
+        (0.875, 1, 16),
         (0.9, 16, 2),
-        (0.6, 1, 5),
-        (0.9, 49, 1),
-        (0.99, 49, 5),
+        (0.875, 49, 1),
+        (0.96875, 49, 2),
     )
     for q, positions, expected in cases:
         got = images_needed(q, positions)
