@@ -14,10 +14,10 @@ from bnutils.plots import BLACK, BLUE, GREEN, PURPLE, VERMILION
 
 LABEL = "Two domains, one stored Gaussian"
 DESCRIPTION = (
-    "B shows the same digits as A, fainter and greyer. Slide the two apart: the stored mean and "
-    "variance, an average over both, fit neither. Then normalize each batch by its own "
-    "statistics, as in training, and the trouble is out of sight. All values come from trained "
-    "nets; all shapes are drawn equally high."
+    "B shows the same digits as A, fainter and greyer. Slide the two apart. Which gives way first, "
+    "the stored mean or the stored width? Then normalize each batch by its own statistics, as in "
+    "training: what does training see of it? All values come from trained nets; all shapes are "
+    "drawn equally high."
 )
 RUNS = ("merged batch", "two passes", "a batch norm per domain")
 _RUN_STYLES = {

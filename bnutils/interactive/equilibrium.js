@@ -168,17 +168,21 @@ function equilibrium(figure, data) {
     figure.say(words(ratio));
   }
 
+  // A ratio near 1 can also be a passing one: the angle has arrived when the length has.
+  function verdict(ratio) {
+    const { stop, at } = state;
+    const gone = 4 * data.products[stop] * data.steps[at];
+    if (ratio < 0.5) return "Not in equilibrium: the weights are far longer than they will be, and turn too little.";
+    if (ratio < 0.9) return "Not in equilibrium: the weights turn too little, and still become shorter.";
+    if (ratio > 1.1) return "The weights turn more than that, and become longer.";
+    if (gone < 12) return `Close, but not settled: after ${format(gone, 1)} of a dozen time constants.`;
+    return "In equilibrium: what decay takes from the length, the steps give back.";
+  }
+
   function words(ratio) {
     const { stop, rate, at } = state;
-    const verdict = ratio < 0.5
-      ? "Not in equilibrium: the weights are far longer than they will be, and turn too little."
-      : ratio < 0.9
-        ? "Nearly there: the weights still become shorter."
-        : ratio > 1.1
-          ? "The weights turn more than that, and become longer."
-          : "In equilibrium: what decay takes from the length, the steps give back.";
     const who = `\u03b7 = ${plain(data.rates[rate])} and \u03bb = ${plain(decay(stop, rate))}`;
-    return `With ${who}, after step ${data.steps[at]}, the weights turn by ${format(value("angles"), 1)} degrees a step, ${format(ratio, 2)} of \u221a(2\u03b7\u03bb). ${verdict}`;
+    return `With ${who}, after step ${data.steps[at]}, the weights turn by ${format(value("angles"), 1)} degrees a step, ${format(ratio, 2)} of \u221a(2\u03b7\u03bb). ${verdict(ratio)}`;
   }
 
   update();

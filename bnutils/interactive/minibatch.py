@@ -13,8 +13,8 @@ from bnutils.plots import BLUE, GREY, VERMILION
 LABEL = "One unit, one minibatch"
 DESCRIPTION = (
     "Each line joins an example\u2019s value on the upper axis to its output on the lower one. "
-    "Take the large point and drag it sideways: in train mode all outputs move, in eval mode only "
-    "its own."
+    "Take the large point and drag it sideways. Which other outputs move in train mode, and which "
+    "in eval mode? How far out can one output be driven?"
 )
 
 

@@ -62,6 +62,7 @@ function victim(figure, data) {
 .bn-figure .bn-mates canvas { display: block; width: 100%; height: 100%; border-radius: 4px; opacity: 0.4; image-rendering: pixelated; }
 .bn-figure .bn-mates [aria-pressed="true"] canvas { opacity: 1; }
 .bn-figure .bn-mates [aria-pressed="true"].bn-mate { box-shadow: 0 0 0 3px var(--bn-vermilion); z-index: 1; }
+@media (forced-colors: active) { .bn-figure .bn-mates [aria-pressed="true"].bn-mate { outline: 3px solid Highlight; } }
 .bn-figure .bn-mates .bn-mate:focus-visible { z-index: 2; outline-offset: 3px; }`,
     ),
   );

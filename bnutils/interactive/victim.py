@@ -15,7 +15,8 @@ LABEL = "A victim and its batch-mates"
 DESCRIPTION = (
     "A trained net is asked about one image, the victim, which never changes. Choose the rest of "
     "the batch: click digits to let them in and to send them away, or reach them with the arrow "
-    "keys. A number above a column takes that class alone."
+    "keys. A number above a column takes that class alone. Is one mate enough to turn the answer? "
+    "And which class, taken alone, turns it?"
 )
 CLASSES = 10
 LEVELS = 16  # of a pixel, beside 0

@@ -134,6 +134,17 @@ def test_words_tell_what_is_seen(browser):
         assert "Not in equilibrium: the weights are far longer" in said.inner_text()
 
 
+def test_an_angle_that_fits_before_its_time_is_not_said_to_be_in_equilibrium(browser):
+    with living(browser) as figure:
+        early = STEPS.index(200)
+        figure.get_by_role("slider", name=CLOCK).fill(str(early))
+        ratio = ANGLES[STOP, RATE, early] / np.sqrt(2 * PRODUCTS[STOP])
+        assert 0.9 < ratio < 1.1  # so that the ratio alone would let it pass
+        gone = 4 * PRODUCTS[STOP] * STEPS[early]
+        said = f"Close, but not settled: after {gone:.1f} of a dozen time constants"
+        figure.locator("[role=status]").get_by_text(said).wait_for()
+
+
 def test_every_control_has_a_name_and_shows_its_focus(browser):
     with living(browser) as figure:
         figure.get_by_role("slider", name=DIAL).focus()
