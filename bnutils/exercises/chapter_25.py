@@ -84,6 +84,10 @@ def root_mean_square_norm(rms_block: Callable) -> Iterator[Property]:
         len(scales) == 1,
         f"expected one parameter of shape (6,) besides the bias, found {len(scales)}",
     )
+    with torch.no_grad():
+        for scale in scales:
+            scale.mul_(2)
+    yield close("with γ = 2 it gives twice as much", block(x), 2 * expected.detach())
     images, labels = data.digits()
     rows = data.splits(runs)
     net = Runs(partial(perils.classifier, rms_block), runs)

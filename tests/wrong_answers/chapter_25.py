@@ -105,6 +105,22 @@ def rms_block(fan_in, fan_out):
 """,
         ),
         (
+            "a scale to learn, and no use made of it",
+            """
+class Unused(nn.Module):
+    def __init__(self, units):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(units))
+
+    def forward(self, x):
+        return x / (x.square().mean(-1, keepdim=True) + 1e-5).sqrt()
+
+
+def rms_block(fan_in, fan_out):
+    return nn.Sequential(nn.Linear(fan_in, fan_out), Unused(fan_out))
+""",
+        ),
+        (
             "no linear layer",
             """
 def rms_block(fan_in, fan_out):
