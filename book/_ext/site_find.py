@@ -56,7 +56,7 @@ class Find(SphinxDirective):
         "filters": names,  # columns to choose values of
         "sort": names,  # columns to sort by
         "order": directives.unchanged_required,  # what the rows' own order is called
-        "closest": directives.flag,  # where no row has all the words, show those with most
+        "closest": directives.flag,  # show rows that lack a word or two as well, the best first
         "apart": directives.unchanged_required,  # id of a section that is counted by itself
     }
 

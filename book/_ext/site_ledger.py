@@ -6,12 +6,15 @@ Nothing is written by hand. The claims are read from the stored outputs of the n
 chapter, its sentence and its bound: reword one of them and it is another claim, and the former one
 stays on the page with what was found of it.
 
-The directive ``claims-ledger`` shows it all.
+The directive ``claims-ledger`` shows it all. Each sentence leads to its claim's card in the
+chapter, which gets its id when that page is written.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
+import html
 import json
 import re
 from collections import Counter
@@ -29,6 +32,7 @@ VERDICTS = ("holds", "absent", "contested", "refuted here", "fails")
 COLUMNS = "date commit seed chapter sentence bound statistic estimate low high n verdict versions"
 
 COMMON = ("Chapter", "Claim", "Found")
+CARD = '<div class="bn-claim '  # as bnutils.evidence opens it
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +49,11 @@ class Claim:
     @property
     def key(self) -> tuple[str, str, str]:
         return self.chapter, self.record["sentence"], self.record["bound"]
+
+    @property
+    def anchor(self) -> str:
+        """The id of its card, the same as long as it is the same claim."""
+        return "claim-" + hashlib.sha256("\n".join(self.key).encode()).hexdigest()[:6]
 
 
 @dataclass
@@ -181,7 +190,7 @@ class Ledger(SphinxDirective):
             record = claim.record
             row = self.row(
                 self.chapter(claim),
-                self.sentence(record),
+                self.sentence(claim),
                 [
                     nodes.paragraph("", f"{estimate(record)}."),
                     nodes.paragraph("", f"Bound: {record['bound']}."),
@@ -200,9 +209,13 @@ class Ledger(SphinxDirective):
     def chapter(self, claim: Claim) -> list[nodes.Node]:
         return self.markdown(f"[{claim.title}](/{claim.notebook}.ipynb)")
 
-    def sentence(self, record: dict) -> list[nodes.Node]:
+    def sentence(self, claim: Claim) -> list[nodes.Node]:
+        record = claim.record
+        page = self.env.app.builder.get_relative_uri(self.env.docname, claim.notebook)
+        link = nodes.reference("", record["sentence"], refuri=f"{page}#{claim.anchor}")
+        link["internal"] = True
         found = [
-            nodes.paragraph("", record["sentence"]),
+            nodes.paragraph("", "", link),
             nodes.paragraph("", f"Why this bound: {record['because'].rstrip('.')}."),
         ]
         if record.get("source"):
@@ -264,6 +277,29 @@ def table(headings: list[str], rows: list[nodes.row], *looks: str) -> nodes.cont
     return nodes.container("", found, classes=["bn-stack", "bn-ledger", *looks])
 
 
+def name_cards(
+    app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None
+) -> None:
+    """Give the claims' cards on a chapter's page their ids."""
+    path = Path(app.env.doc2path(pagename)) if doctree else Path()
+    if path.suffix != ".ipynb":
+        return
+    claims = read_claims([path], Path(app.srcdir))
+    before, *cards = context["body"].split(CARD)
+    sentences = [claim.record["sentence"] for claim in claims]
+    if len(cards) != len(claims) or any(
+        sentence not in html.unescape(card) for sentence, card in zip(sentences, cards, strict=True)
+    ):
+        logger.warning("ledger: the cards on %s are not those of its claims", pagename)
+        return
+    named = (
+        f'<div id="{claim.anchor}"{CARD.removeprefix("<div")}{card}'
+        for claim, card in zip(claims, cards, strict=True)
+    )
+    context["body"] = "".join([before, *named])
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("claims-ledger", Ledger)
+    app.connect("html-page-context", name_cards)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

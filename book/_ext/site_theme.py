@@ -38,6 +38,11 @@ MENDS = [
         "",
     ),
     Mend(
+        "without scripts no theme applies",  # with them, the reader's does before anything shows
+        r'(<html[^>]*) data-theme="auto"',
+        r'\1 data-theme="light"',
+    ),
+    Mend(
         "the search button's label is not its visible text",
         r'(<button class="btn search-button-field[^>]*?) aria-label="Search"',
         r"\1",

@@ -31,15 +31,17 @@
   const plain = (text) =>
     text.normalize("NFKD").replace(/[\p{M}'\u2019]/gu, "").toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ").trim();
 
-  /** Does a word of the page answer one that was asked for? It begins so, or lacks only an ending. */
-  const answers = (word, asked) =>
-    word.startsWith(asked) || (word.length > 2 && asked.startsWith(word) && asked.length - word.length < 4);
+  // What two forms of a word may differ in. It leaves three letters, and "overfit", of "overfitting", one t.
+  const ENDING = /(?<=\p{L}{3})(i[sz])?(at)?(ions?|ings?|e[sd]?)$|(?<=\p{L}{3})(ly|s|[1-3]d)$/u;
+  const stem = (word) => word.replace(ENDING, "").replace(/(\p{L})\1$/u, "$1");
+  const synonyms = settings.synonyms.map((group) => group.map(stem));
 
-  /** A word and those that the page calls its equals. */
-  function equals(asked) {
-    const known = (group) => group.some((word) => word === asked || (asked.length > 3 && answers(word, asked)));
-    return [asked, ...settings.synonyms.filter(known).flat()];
-  }
+  /** A word that is asked for, with its stem and those of the words that the page calls its equals. */
+  const asking = (word) => ({ word, stems: [stem(word), ...synonyms.filter((group) => group.includes(stem(word))).flat()] });
+
+  /** Does a row answer it? A word of which four letters stand there may be about to be typed. */
+  const answers = (row, { word, stems }) =>
+    stems.some((own) => row.stems.has(own)) || (word.length > 3 && row.words.some((own) => own.startsWith(word)));
 
   // ---- the rows ----------------------------------------------------------------------------------
 
@@ -51,7 +53,10 @@
     const section = node.closest("section");
     const rows = [...node.tBodies[0].rows].map((row, place) => {
       const cells = [...row.cells].map((cell) => cell.textContent.trim().replace(/\s+/g, " "));
-      return { node: row, place, cells, words: plain(cells.join(" ")).split(" ") };
+      // "14, Stuck in train mode" and "14 · Stuck in train mode" do not speak of fourteen.
+      const unnumbered = cells.map((cell) => cell.replace(/(^|; )\d+(,| \u00b7) /g, "$1"));
+      const words = plain(unnumbered.join(" ")).split(" ");
+      return { node: row, place, cells, words, stems: new Set(words.map(stem)) };
     });
     return { node, heads, columns, section, rows, body: node.tBodies[0], apart: section.id === settings.apart };
   });
@@ -117,13 +122,22 @@
 
   // ---- narrowing -----------------------------------------------------------------------------------
 
-  /** How many of the words a row answers; -1 if another choice rules it out. */
-  function score(table, row, asked) {
-    const chosen = filters.every(({ column, select, texts }) => {
-      return !select.value || cell(table, row, column) === texts.get(select.value);
-    });
-    if (!chosen) return -1;
-    return asked.filter((any) => any.some((word) => row.words.some((own) => answers(own, word)))).length;
+  /** Does a row fit what is chosen in the lists? */
+  const chosen = (table, row) =>
+    filters.every(({ column, select, texts }) => !select.value || cell(table, row, column) === texts.get(select.value));
+
+  /** Score the rows that are open to choice by the words that they answer, rare ones for more; return the best score. */
+  function judge(asked) {
+    const open = tables.flatMap((table) => table.rows.filter((row) => (row.open = chosen(table, row))));
+    for (const row of open) row.answered = row.score = 0;
+    for (const word of asked) {
+      const found = open.filter((row) => answers(row, word));
+      for (const row of found) {
+        row.answered += 1;
+        row.score += Math.log(1 + open.length / found.length);
+      }
+    }
+    return Math.max(0, ...open.map((row) => row.score));
   }
 
   /** Shares such as "4 of 5" go by their size, all else by number and letter. */
@@ -138,6 +152,7 @@
     const column = table.columns.findIndex((name) => order.value && slug(name) === order.value.replace(/^-/, ""));
     const rows = [...table.rows];
     if (column >= 0) rows.sort((a, b) => way * compare(a.cells[column], b.cells[column]) || a.place - b.place);
+    else if (settings.closest) rows.sort((a, b) => b.score - a.score || a.place - b.place);
     // To move what stands right already would have the whole table laid out again.
     const moved = rows.some(({ node }, place) => table.body.rows[place] !== node);
     if (moved) table.body.append(...rows.map(({ node }) => node));
@@ -147,16 +162,16 @@
 
   function show() {
     const words = plain(search.value).split(" ").filter((word) => word && !SMALL.has(word));
-    const asked = words.map(equals);
+    const asked = words.map(asking);
     const narrowed = asked.length > 0 || filters.some(({ select }) => select.value);
-    for (const table of tables) for (const row of table.rows) row.score = score(table, row, asked);
-    // Where no row has all the words, those that have most of them may be shown instead.
-    const best = Math.max(...tables.flatMap((table) => table.rows.map((row) => row.score)));
-    const closest = settings.closest && best > 0 && best < asked.length && best >= asked.length / 2;
-    const enough = closest ? best : asked.length;
+    const best = judge(asked);
+    const whole = (row) => row.open && row.answered === asked.length;
+    // A symptom is told in many ways: rows that lack a word or two may be shown as well.
+    const near = (row) => row.open && best > 0 && row.score >= 0.6 * best;
+    const fits = settings.closest && asked.length ? near : whole;
     for (const table of tables) {
       for (const row of table.rows) {
-        row.shown = row.score >= enough;
+        row.shown = fits(row);
         hide(row.node, !row.shown);
       }
       table.count = table.rows.filter(({ shown }) => shown).length;
@@ -170,8 +185,8 @@
       if (order.value.replace(/^-/, "") !== key) head.removeAttribute("aria-sort");
       else head.setAttribute("aria-sort", order.value === key ? "ascending" : "descending");
     }
-    status.textContent = says(closest);
-    none.hidden = !closest && tables.some((table) => table.count > 0);
+    status.textContent = says(whole);
+    none.hidden = tables.some((table) => table.rows.some(whole));
   }
 
   const sum = (some, number) => some.reduce((total, table) => total + number(table), 0);
@@ -180,10 +195,12 @@
   const count = (some) => `${shown(some) || "none"} of ${all(some)}`;
 
   /** "37 of 285 claims.", and what else there is to say. */
-  function says(closest) {
+  function says(whole) {
     const own = tables.filter(({ apart }) => !apart);
-    const found = closest
-      ? [`None of ${all(own)} ${settings.noun} has all of these words`, `Those that have most of them: ${shown(own)}`]
+    const full = sum(own, (table) => table.rows.filter(whole).length);
+    const close = shown(own) - full;
+    const found = close
+      ? [`${full || "none"} of ${all(own)} ${settings.noun} ${full > 1 ? "have" : "has"} all of these words`, `Close to them: ${close}`]
       : [`${count(own)} ${settings.noun}`];
     const beside = tables.filter(({ apart }) => apart);
     const apart = beside.map((table) => `${table.section.querySelector("h2").firstChild.textContent}: ${count([table])}`);

@@ -47,6 +47,16 @@
   new ResizeObserver(stay).observe(document.body);
 })();
 
+// The theme leaves the sidebar where it stood on the last page; where the reader is must be in sight.
+addEventListener("load", () => {
+  const sidebar = document.querySelector(".bd-sidebar-primary");
+  const here = sidebar?.querySelector(".current.active > a")?.getBoundingClientRect();
+  const box = sidebar?.getBoundingClientRect();
+  if (here && (here.top < box.top || here.bottom > box.bottom)) {
+    sidebar.scrollTop += (here.top + here.bottom - box.top - box.bottom) / 2;
+  }
+});
+
 // Paper is light, whatever the screen is.
 (() => {
   const paper = matchMedia("print");

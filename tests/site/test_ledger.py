@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import importlib.util
 import json
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from playwright.sync_api import Page, expect
 from site_helpers import EXTENSIONS, small_site
 
 CHAPTER = "notebooks/02_small.ipynb"
@@ -45,20 +47,30 @@ def claim(sentence: str, **changes: object) -> dict:
     return record | changes
 
 
+def card(record: dict) -> str:
+    """What a notebook shows of a record."""
+    if record["kind"] != "claim":
+        return "<p>Measured.</p>"
+    return f'<div class="bn-claim bn-holds">{html.escape(record["sentence"])}</div>'
+
+
 def write_notebook(root: Path, *records: dict, name: str = CHAPTER) -> Path:
     outputs = [
         {
             "output_type": "display_data",
-            "data": {"text/plain": "a card"},
+            "data": {"text/html": card(record)},
             "metadata": {"bnutils": record},
         }
         for record in records
     ]
-    code = {"cell_type": "code", "id": "b", "metadata": {}, "execution_count": 1, "source": ""}
+    code = {"cell_type": "code", "id": "b", "metadata": {}, "execution_count": 1, "source": "1"}
     text = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# 2 · A small chapter"}
     notebook = {
         "cells": [text, code | {"outputs": outputs}],
-        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        "metadata": {
+            "kernelspec": {"name": "python3", "display_name": "Python 3"},
+            "language_info": {"name": "python", "pygments_lexer": "python"},
+        },
         "nbformat": 4,
         "nbformat_minor": 5,
     }
@@ -187,6 +199,35 @@ def test_the_page_shows_all_there_is_to_know_of_a_claim(tmp_path: Path) -> None:
         "Last found, on seed 9",
     ):
         assert words in then, f"{words!r} is not in\n{then}"
+
+
+def test_each_claim_leads_to_its_card(tmp_path: Path) -> None:
+    write_notebook(tmp_path, claim("One's."), {"kind": "measured"}, claim("Two < 3."))
+    links = re.findall(r'href="notebooks/02_small.html#(claim-\w+)"', build(tmp_path))
+    chapter = (tmp_path / "h" / "notebooks" / "02_small.html").read_text(encoding="utf-8")
+    assert re.findall(r'<div id="(claim-\w+)" class="bn-claim', chapter) == links
+    assert len(set(links)) == 2
+
+
+def test_cards_that_are_not_those_of_the_claims_stop_the_build(tmp_path: Path) -> None:
+    path = write_notebook(tmp_path, claim("One."))
+    path.write_text(path.read_text(encoding="utf-8").replace('holds\\">One.', 'holds\\">Two.'))
+    with pytest.raises(AssertionError, match="the cards on notebooks/02_small are not those of"):
+        build(tmp_path)
+
+
+def test_the_ledger_leads_to_the_card_and_not_to_the_chapter(page: Page, site: str) -> None:
+    """Nothing covers it."""
+    page.goto(f"{site}/book/ledger.html")
+    page.locator("#all-claims tbody tr td:nth-child(2) a[href*='#claim-']").nth(40).click()
+    page.wait_for_url("**/notebooks/*#claim-*")
+    target = page.locator(".bn-claim:target")
+    expect(target).to_be_in_viewport(ratio=1)
+    page.wait_for_timeout(500)
+    assert target.evaluate(
+        """e => { const box = e.getBoundingClientRect();
+                  return e.contains(document.elementFromPoint(box.left + 9, box.top + 9)); }"""
+    )
 
 
 def test_each_claim_is_a_row_and_every_heading_has_a_name(tmp_path: Path) -> None:

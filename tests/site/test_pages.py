@@ -8,9 +8,10 @@ from urllib.parse import urldefrag, urljoin
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, TimeoutError, expect
-from site_helpers import HTML, documents, watch
+from site_helpers import HTML, documents, lay_out_all, watch
 
 PAGES = [*documents(), "search", "genindex"]
+NOTEBOOKS = [name for name in PAGES if name.startswith("notebooks/")]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 # What another theme or another width can break; the rest of a page is the same in all of them.
 COLOURS = ["color-contrast", "link-in-text-block"]
@@ -138,6 +139,46 @@ def test_page_is_sound(browser: Browser, site: str, name: str, theme: str) -> No
     assert not faults, f"{name} ({theme}):\n" + "\n".join(faults)
 
 
+# The worst contrast of the words in code, and of the grounds that they stand on.
+CONTRAST = r"""() => {
+  const light = colour => {
+    const [r, g, b] = colour.match(/[\d.]+/g).map(n => n / 255)
+      .map(c => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+  };
+  const clear = e => getComputedStyle(e).backgroundColor === "rgba(0, 0, 0, 0)";
+  const ground = e => (clear(e) && e.parentElement ? ground(e.parentElement) : e);
+  return Math.min(...[...document.querySelectorAll("article pre, article pre span")].map(e => {
+    const two = [getComputedStyle(e).color, getComputedStyle(ground(e)).backgroundColor].map(light);
+    return Math.max(...two) / Math.min(...two);
+  }));
+}"""
+
+
+def test_without_scripts_in_a_dark_system_code_can_be_read(browser: Browser, site: str) -> None:
+    context = browser.new_context(java_script_enabled=False, color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{site}/{NOTEBOOKS[0]}.html")
+    assert page.locator("html").get_attribute("data-theme") == "light"
+    assert page.evaluate(CONTRAST) >= 4.5
+    for drawn in (".bd-header-article", ".bn-button", ".bn-claim"):
+        ground = page.locator(drawn).first.evaluate("e => getComputedStyle(e).backgroundColor")
+        assert ground != "rgba(0, 0, 0, 0)", f"{drawn} has no ground"
+    context.close()
+
+
+def test_no_page_scrolls_sideways_on_the_narrowest_screen(browser: Browser, site: str) -> None:
+    """320 px, or a desk of 1280 px at 400 %: WCAG 1.4.10."""
+    page = browser.new_page(viewport={"width": 320, "height": 700})
+    lay_out_all(page)
+    faults = []
+    for name in PAGES:
+        page.goto(f"{site}/{name}.html")
+        faults += [f"{name}: {fault}" for fault in too_wide(page)]
+    page.close()
+    assert not faults, "\n".join(faults)
+
+
 def test_front_page_leads_to_the_introduction(page: Page, site: str) -> None:
     page.goto(f"{site}/index.html")
     page.wait_for_url("**/book/intro.html")
@@ -220,9 +261,6 @@ def test_contents_open_on_a_phone(page: Page, site: str) -> None:
     page.locator("button.primary-toggle:visible").first.click()
     page.locator("a:visible", has_text="Glossary").first.click()
     page.wait_for_url("**/book/glossary.html")
-
-
-NOTEBOOKS = [name for name in documents() if name.startswith("notebooks/")]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -113,6 +113,39 @@ def test_every_page_says_where_it_stands(page: Page, site: str) -> None:
     expect(page.get_by_role("navigation", name="Breadcrumb")).to_have_count(0)
 
 
+def test_the_sidebar_shows_where_the_reader_is(page: Page, site: str) -> None:
+    """Also after the theme has put it where it stood on the last page."""
+    page.set_viewport_size({"width": 1280, "height": 600})
+    for name in (documents()[-1], "notebooks/01_one_unit_and_its_distribution", documents()[-1]):
+        page.goto(f"{site}/{name}.html")
+        expect(page.locator(".bd-sidebar-primary .current.active > a")).to_be_in_viewport()
+
+
+def test_code_fits_between_the_sidebars(page: Page, site: str) -> None:
+    """On a window of 1280 px that has a scroll bar."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    faults = []
+    for name in documents():
+        page.goto(f"{site}/{name}.html")
+        page.add_style_tag(content="html { width: 1265px }")
+        cut = page.locator("article .cell_input pre").evaluate_all(
+            """all => all.filter(e => e.closest("details")?.setAttribute("open", "") ?? true)
+                 .filter(e => e.scrollWidth > e.clientWidth + 1)
+                 .map(e => `${e.scrollWidth - e.clientWidth} px: ${e.textContent.slice(0, 60)}`)"""
+        )
+        faults += [f"{name}: {fault}" for fault in cut]
+    for bar in (".bd-sidebar-primary", ".bd-sidebar-secondary"):
+        expect(page.locator(bar)).to_be_in_viewport()
+    assert not faults, "\n".join(faults[:20])
+
+
+def test_a_hidden_sidebar_leaves_no_gap(page: Page, site: str) -> None:
+    page.goto(f"{site}/notebooks/14_stuck_in_train_mode.html")
+    for edge in (216, 0):
+        expect(page.locator(".bd-main")).to_have_js_property("offsetLeft", edge)
+        page.locator("button.primary-toggle:visible").click()
+
+
 def test_motion_stops_for_those_who_ask(page: Page, site: str) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.goto(f"{site}/book/intro.html")
