@@ -71,6 +71,12 @@ def copies_that_never_collected(untouched: Callable) -> Iterator[Property]:
     yield _names("one channel's mean has moved", untouched(net.state_dict()), ["1", "4.2"])
     net[1].running_var.mul_(0.9)
     yield _names("a variance has moved, no mean has", untouched(net.state_dict()), ["4.2"])
+    net = nn.Sequential(nn.BatchNorm1d(4), nn.BatchNorm1d(4))
+    net[0].running_mean.copy_(torch.tensor([0.1, -0.1, 0.0, 0.0]))
+    net[0].running_var.copy_(torch.tensor([0.9, 1.1, 1.0, 1.0]))
+    yield _names("0 and 1 on average only is not untouched", untouched(net.state_dict()), ["1"])
+    net[1].running_mean.fill_(1e-3)
+    yield _names("nearly 0 is not untouched", untouched(net.state_dict()), [])
     plain = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4)).state_dict()
     yield _names("a net without running statistics: none", untouched(plain), [])
 

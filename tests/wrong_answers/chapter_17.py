@@ -95,6 +95,32 @@ def untouched(state):
 """,
         ),
         (
+            "0 and 1 on average over the channels is enough for it",
+            """
+def untouched(state):
+    names = [k.removesuffix(".running_mean") for k in state if k.endswith(".running_mean")]
+    return [
+        name
+        for name in names
+        if abs(state[f"{name}.running_mean"].mean()) < 1e-6
+        and abs(state[f"{name}.running_var"].mean() - 1) < 1e-6
+    ]
+""",
+        ),
+        (
+            "nearly 0 and 1 is enough for it",
+            """
+def untouched(state):
+    names = [k.removesuffix(".running_mean") for k in state if k.endswith(".running_mean")]
+    return [
+        name
+        for name in names
+        if ((state[f"{name}.running_mean"] - 0).abs() < 0.01).all()
+        and ((state[f"{name}.running_var"] - 1).abs() < 0.01).all()
+    ]
+""",
+        ),
+        (
             "counts batches, which a weight-averaging copy may have copied",
             """
 def untouched(state):
